@@ -1,0 +1,93 @@
+"""What carries out training: the `Trainer` settings that all kinds share, and the job they get.
+
+One settings block serves `local` (one process, small models) and `verl` (Ray, clusters): the same
+words mean the same mathematics, and a parity test holds them together.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from curricula.base import Item, Scheduler
+from difficulty.engine import Engine, Sampling
+from difficulty.prompts import Prompter
+from domains.base import Settings
+from domains.problem import Problem
+
+Algorithm = Literal["grpo", "ppo", "reinforce_plus_plus"]
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """All that a trainer needs to know, the settings apart."""
+
+    model: Path
+    """Hugging Face folder of the policy to start from."""
+    folder: Path
+    """Where checkpoints, logs and the trained model go; what stands there is resumed."""
+    problems: Mapping[str, Problem]
+    """Training problems by uid."""
+    pool: tuple[Item, ...]
+    """The same problems as the curriculum sees them."""
+    scheduler: Scheduler
+    prompter: Prompter
+    sampling: Sampling
+    seed: int
+    evaluation: tuple[Problem, ...]
+    evaluation_samples: int
+    evaluate_every: int
+    """Steps between evaluations during training; 0 for none."""
+    evaluate: Callable[[Engine, int], None]
+    """Evaluates an engine's weights and records the rows under a step number."""
+    wandb_project: str | None = None
+    """Track on Weights & Biases under this project too; None for JSON lines only."""
+
+
+class Trainer(Settings, ABC):
+    """Settings of a training run, common to all kinds of trainer."""
+
+    algorithm: Algorithm = "grpo"
+    """The advantage estimator: GRPO (2402.03300), PPO with a critic, REINFORCE++ (2501.03262)."""
+    steps: int = Field(60, ge=1)
+    """Training steps: one batch of prompts, one round of rollouts, one policy update each."""
+    prompts_per_step: int = Field(16, ge=1)
+    samples_per_prompt: int = Field(8, ge=1)
+    """Rollouts of each prompt: GRPO's group size."""
+    learning_rate: float = Field(1e-4, gt=0)
+    critic_learning_rate: float = Field(3e-4, gt=0)
+    """PPO only."""
+    betas: tuple[float, float] = (0.9, 0.99)
+    """AdamW."""
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    clip_low: float = Field(0.2, gt=0, lt=1)
+    clip_high: float = Field(0.28, gt=0)
+    """The policy ratio is clipped to [1 - clip_low, 1 + clip_high]."""
+    kl_coefficient: float = Field(0.0, ge=0)
+    """Weight of a KL loss (low-variance estimator) to the starting policy; 0 keeps no reference."""
+    gamma: float = Field(1.0, gt=0, le=1)
+    lam: float = Field(1.0, ge=0, le=1)
+    """GAE's lambda; PPO only."""
+    lora_rank: int = Field(0, ge=0)
+    """0 trains all weights."""
+    checkpoint_every: int = Field(20, ge=1)
+    """Steps between checkpoints; an interrupted run goes on from the last one."""
+
+    @abstractmethod
+    def train(self, job: TrainingJob) -> Path:
+        """Train to the end, resuming what stands in `job.folder`; returns the model's folder.
+
+        Writes under `job.folder`:
+        - `metrics.jsonl`: one line a step, {"step": int, "stage": str, name: float ...}
+        - `curriculum.jsonl`: one line a step, {"step", "stage", "uids", "mean_reward"}, the uids
+          in the order in which they were trained on
+        - `model/`: the trained policy as a Hugging Face folder
+
+        Raises `ValueError` for what a user can cause, before any long work.
+        """
