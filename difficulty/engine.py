@@ -99,6 +99,10 @@ class EngineSettings(Settings, ABC):
         Raises `ValueError` when the folder is no model or the engine is not installed.
         """
 
+    @abstractmethod
+    def identity(self, model: Path, chat_template: str | None) -> dict[str, str]:
+        """What the opened engine's `identity` will say, without opening it: the store's key."""
+
 
 def sampling_seed(run_seed: int, uid: str, step: int, sample: int) -> int:
     """The seed of one completion: 31 bits of SHA-256 over run seed, uid, step and sample index.

@@ -15,9 +15,7 @@ def place(uid: str, salt: str = "holdout") -> float:
     return int.from_bytes(hashlib.sha256(f"{salt}:{uid}".encode()).digest()[:8]) / 2**64
 
 
-def split(
-    problems: Iterable[Problem], holdout: float
-) -> tuple[list[Problem], list[Problem]]:
+def split(problems: Iterable[Problem], holdout: float) -> tuple[list[Problem], list[Problem]]:
     """(training, evaluation): a share `holdout` in [0, 1) of the problems, by uid hash."""
     training: list[Problem] = []
     evaluation: list[Problem] = []
@@ -29,7 +27,9 @@ def split(
 def nested_subset(problems: Sequence[Problem], size: int, salt: str = "subset") -> list[Problem]:
     """The `size` problems with the smallest places: the first 64 lie inside the first 100."""
     if size > len(problems):
-        raise ValueError(f"a subset must be at most the set's size, but got {size=} of {len(problems)}")
+        raise ValueError(
+            f"a subset must be at most the set's size, but got {size=} of {len(problems)}"
+        )
     return sorted(problems, key=lambda p: (place(p.uid, salt), p.uid))[:size]
 
 
