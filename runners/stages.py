@@ -1,0 +1,117 @@
+"""The parts of the main path by themselves: what `score`, `export`, `eval` and `check` do."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from difficulty.pass_rate import mean_by_domain
+from domains.problem import Problem
+from runners.config import RunConfig
+from runners.console import console, print_table, progress_bar
+from runners.evaluate import evaluate
+from runners.evaluation_summary import summarise
+from runners.models import resolve_model
+from runners.problem_set import load_problems
+from runners.run import export, score_problems
+from runners.run_dir import open_run, read_json, write_lines
+
+
+def score_only(config: RunConfig) -> None:
+    """Score, and print pass rates and buckets by domain."""
+    folder = open_run(config)
+    problems = load_problems(config)
+    scored = score_problems(config, folder, resolve_model(config.model), problems)
+    means = mean_by_domain(list(scored.rates.values()), scored.posteriors)
+    rows: list[list[object]] = []
+    for domain in dict.fromkeys(p.domain for p in problems.everything):
+        rates = [r for r in scored.rates.values() if r.domain == domain]
+        rows.append(
+            [
+                domain,
+                len(rates),
+                sum(r.n for r in rates),
+                f"{means[domain]:.3f}" if domain in means else "",
+                sum(r.correct for r in rates),
+                sum(r.wrong for r in rates),
+                sum(r.no_answer for r in rates),
+                sum(r.truncated for r in rates),
+                sum(r.verifier_errors for r in rates),
+            ]
+        )
+    header = ["domain", "problems", "n", "pass rate", "correct", "wrong", "no answer", "truncated"]
+    print_table("Pass rates", [*header, "checker failed"], rows)
+    counts = Counter(scored.buckets.values())
+    print_table("Buckets", ["bucket", "problems"], [[name, n] for name, n in counts.items()])
+    console.print(f"scores: {config.difficulty.store or folder.scores}", soft_wrap=True)
+
+
+def export_only(config: RunConfig) -> None:
+    """Score what is missing, and write the buckets."""
+    folder = open_run(config)
+    problems = load_problems(config)
+    scored = score_problems(config, folder, resolve_model(config.model), problems)
+    export(config, folder, problems, scored)
+    manifest = read_json(folder.buckets / "manifest.json")
+    rows = [[f["file"], f["rows"], f["sha256"][:12]] for f in manifest["files"]]
+    print_table(f"Buckets in {folder.buckets}", ["file", "rows", "sha256"], rows)
+
+
+def evaluate_only(config: RunConfig, model: str | None) -> None:
+    """Evaluate one model, print pass@k by domain, write eval-<model>.jsonl."""
+    folder = open_run(config)
+    problems = load_problems(config)
+    path = resolve_model(model or config.model)
+    settings = config.evaluation
+    with (
+        progress_bar(f"evaluating {path.name}") as progress,
+        settings.engine.open(path, problems.prompter.style.chat_template) as engine,
+    ):
+        rows = evaluate(
+            engine,
+            problems.evaluation,
+            problems.prompter,
+            config.decoding,
+            settings.samples,
+            config.seed,
+            "before",
+            0,
+            {},
+            progress,
+        )
+    lines: list[list[object]] = []
+    for k in settings.k:
+        for summary in summarise(rows, k, by=("domain",), seed=config.seed):
+            found = summary.pass_at_k
+            lines.append(
+                [
+                    summary.group[0],
+                    f"pass@{k}",
+                    f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]",
+                    found.n_problems,
+                    summary.n_samples,
+                ]
+            )
+    header = ["domain", "", "mean [95% interval]", "problems", "samples"]
+    print_table(f"{path}", header, sorted(lines, key=lambda line: str(line[0])))
+    out = folder.root / f"eval-{path.parent.name}-{path.name}.jsonl"
+    write_lines(out, (row.to_json() for row in rows))
+    console.print(f"rows: {out}", soft_wrap=True)
+
+
+def check_only(config: RunConfig) -> None:
+    """Load all problems and say what a run would do."""
+    problems = load_problems(config)
+    sets = (("training", problems.training), ("evaluation", problems.evaluation))
+    rows = [[name, domain, count] for name, members in sets for domain, count in _domains(members)]
+    print_table("Problems", ["set", "domain", "problems"], rows)
+    trainer = config.trainer
+    console.print(
+        f"{trainer.kind} trainer, {trainer.algorithm}: {trainer.steps} steps of "
+        f"{trainer.prompts_per_step} prompts x {trainer.samples_per_prompt} samples, "
+        f"curriculum {config.curriculum.kind}"
+    )
+    console.print("the config is valid")
+
+
+def _domains(problems: list[Problem]) -> list[tuple[str, int]]:
+    return Counter(problem.domain for problem in problems).most_common()
