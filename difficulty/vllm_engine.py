@@ -75,7 +75,12 @@ class VllmEngine(Engine):
         theirs.close()
         self._pipe = Connection(ours.detach())
         self._pipe.send((settings.model_dump(), str(model), chat_template))
-        self._receive(settings.start_seconds)
+        try:
+            self._receive(settings.start_seconds)
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         self._pipe.send((list(requests), sampling.model_dump()))

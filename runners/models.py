@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from difficulty.model_files import require_model_folder
+from runners.gguf_model import gguf_as_folder
 from runners.tiny_model import build_tiny_model
 
 TINY_SEED = 0
@@ -15,13 +16,15 @@ def cache_folder() -> Path:
 
 
 def resolve_model(model: str) -> Path:
-    """The folder of `tiny`, of a local path, or of a Hugging Face id (fetched on first use).
+    """The folder of `tiny`, of a local path or GGUF file, or of a Hugging Face id (fetched once).
 
     Raises `ValueError` when the path is no model or the hub cannot give it.
     """
     if model == "tiny":
         return build_tiny_model(cache_folder(), TINY_SEED)
     local = Path(model).expanduser()
+    if local.suffix == ".gguf" and local.is_file():
+        return gguf_as_folder(local, cache_folder())
     if local.exists() or model.startswith((".", "/", "~")) or model.count("/") != 1:
         return require_model_folder(local)
     return require_model_folder(_from_hub(model))

@@ -8,7 +8,7 @@ from difficulty.prompts import Prompter, choose_examples
 from domains.problem import Problem
 from domains.splits import nested_subset, split
 from runners.config import EvaluationSettings, RunConfig
-from runners.tiny_model import WARM_START_HOLDOUT
+from runners.tiny_model import HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ def load_problems(config: RunConfig) -> ProblemSet:
     Problems of `evaluation.problems` that stand in the pool too are taken out of the pool.
     Raises `ValueError` when nothing is left to train on or to evaluate.
     """
-    if config.model == "tiny" and config.evaluation.holdout > WARM_START_HOLDOUT:
+    if config.model == "tiny" and config.evaluation.holdout > HELD_OUT:
         raise ValueError(
-            f"evaluation.holdout must be at most {WARM_START_HOLDOUT} with model=tiny, whose warm "
+            f"evaluation.holdout must be at most {HELD_OUT} with model=tiny, whose warm "
             f"start has seen the rest, but got {config.evaluation.holdout}"
         )
     pool = _unique(problem for source in config.problems for problem in source.load())

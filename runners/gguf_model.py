@@ -1,0 +1,64 @@
+"""A GGUF file as a model: dequantised once into a Hugging Face folder, and cached.
+
+So `model: path/to/SmolLM2-135M-Instruct.Q4_1.gguf` works wherever a folder does. The weights are
+those of the quantised file in float32: a model of its own, with its own hash and its own scores.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from filelock import FileLock
+
+
+def gguf_as_folder(file: Path, cache: Path) -> Path:
+    """The folder made from `file`, made on first use. Raises `ValueError` if it is no GGUF file."""
+    with file.open("rb") as opened:
+        if opened.read(4) != b"GGUF":
+            raise ValueError(f"model must be a GGUF file if it ends in .gguf, but got {file}")
+    folder = cache / f"{file.stem}-{_hash(file)}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            beside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+            shutil.rmtree(beside, ignore_errors=True)
+            _convert(file, beside)
+            beside.rename(folder)
+    return folder
+
+
+def _convert(file: Path, folder: Path) -> None:
+    try:
+        import accelerate  # noqa: F401  transformers asks for both only deep inside
+        import gguf  # noqa: F401
+    except ImportError:
+        raise ValueError(
+            f"a GGUF model needs the packages gguf and accelerate, but got {file} without them: "
+            "pip install 'curricle[gguf]'"
+        ) from None
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    place, name = str(file.parent), file.name
+    tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
+    loaded = AutoModelForCausalLM.from_pretrained(place, gguf_file=name, dtype=torch.float32)
+    config = loaded.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config  # save_pretrained refuses while it is there
+    fresh = type(loaded)(config)
+    fresh.load_state_dict(loaded.state_dict())
+    fresh.tie_weights()
+    # GGUF keeps one end token; a chat model ends its turn with the tokenizer's.
+    fresh.generation_config.eos_token_id = tokenizer.eos_token_id
+    fresh.generation_config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id
+    fresh.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _hash(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()[:12]

@@ -1,0 +1,119 @@
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from difficulty import Scripted
+from difficulty.engine import Completion, Engine, Request, Sampling, sampling_seed
+from difficulty.prompts import Prompter, PromptFormat
+from difficulty.score import CHUNK, open_store, score
+from difficulty.store import ScoreStore
+from domains.exact import Exact
+from domains.problem import Problem
+
+MODEL = Path("none")
+PROMPTER = Prompter(PromptFormat(), {})
+SAMPLING = Sampling(max_tokens=8)
+ENGINE = Scripted(otherwise=(": 4", ": 5", "none"))
+
+
+def make_problems(count: int) -> list[Problem]:
+    checker = Exact(after=":")
+    return [
+        Problem.make(domain="math", source="sums", prompt=f"{i}+?", answer="4", checker=checker)
+        for i in range(count)
+    ]
+
+
+def make_store(folder: Path, problems: list[Problem], seed: int = 0) -> ScoreStore:
+    return open_store(folder, problems, ENGINE, MODEL, PROMPTER, SAMPLING, seed)
+
+
+class Interrupted(Engine):
+    """Dies in the middle, as a kill does, after a number of calls."""
+
+    def __init__(self, inner: Engine, calls: int) -> None:
+        self.inner, self.calls = inner, calls
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        if self.calls == 0:
+            raise RuntimeError("killed")
+        self.calls -= 1
+        return self.inner.generate(requests, sampling)
+
+    def identity(self) -> dict[str, str]:
+        return self.inner.identity()
+
+
+def run_score(store: ScoreStore, problems: list[Problem], samples: int, calls: int = 99) -> None:
+    opened = ENGINE.open(MODEL, None)
+    score(problems, store, lambda: Interrupted(opened, calls), PROMPTER, SAMPLING, samples, seed=0)
+
+
+def test_seeds_belong_to_uid_step_and_sample() -> None:
+    seeds = {
+        sampling_seed(r, u, t, i) for r in (0, 1) for u in "ab" for t in (0, 1) for i in (0, 1)
+    }
+    assert len(seeds) == 16
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_every_completion_is_stored_with_its_verdict(tmp_path: Path) -> None:
+    problems = make_problems(3)
+    store = make_store(tmp_path / "s", problems)
+    run_score(store, problems, samples=6)
+    rows = store.rows()
+    assert len(rows) == 18
+    expected = {": 4": "correct", ": 5": "wrong", "none": "no_answer"}
+    assert all(row.status == expected[row.text] for row in rows)
+    [rate, *_] = store.pass_rates([problems[0].uid], 6)
+    own = [row for row in rows if row.uid == problems[0].uid]
+    assert rate.correct == sum(row.status == "correct" for row in own)
+
+
+def test_an_interrupted_scoring_ends_with_the_same_rows(tmp_path: Path) -> None:
+    problems = make_problems(3 * CHUNK)
+    whole = make_store(tmp_path / "whole", problems)
+    run_score(whole, problems, samples=2)
+    broken = make_store(tmp_path / "broken", problems)
+    with pytest.raises(RuntimeError, match="killed"):
+        run_score(broken, problems, samples=2, calls=1)
+    assert len(broken.counts()) == CHUNK
+    run_score(make_store(tmp_path / "broken", problems), problems, samples=2)
+    assert broken.rows() == whole.rows()
+
+
+def test_more_samples_are_added_to_those_that_stand(tmp_path: Path) -> None:
+    problems = make_problems(2)
+    grown, whole = (make_store(tmp_path / name, problems) for name in ("grown", "whole"))
+    run_score(grown, problems, samples=2)
+    run_score(grown, problems, samples=5)
+    run_score(whole, problems, samples=5)
+    assert grown.rows() == whole.rows()
+
+
+def test_nothing_is_opened_when_nothing_is_missing(tmp_path: Path) -> None:
+    problems = make_problems(2)
+    store = make_store(tmp_path / "s", problems)
+    run_score(store, problems, samples=2)
+    run_score(store, problems, samples=2, calls=0)
+
+
+def test_another_seed_is_another_store(tmp_path: Path) -> None:
+    problems = make_problems(1)
+    make_store(tmp_path / "s", problems, seed=0)
+    with pytest.raises(ValueError, match="seed: stored 0, asked 1"):
+        make_store(tmp_path / "s", problems, seed=1)
+
+
+def test_progress_tells_what_was_there_before(tmp_path: Path) -> None:
+    problems = make_problems(CHUNK + 1)
+    store = make_store(tmp_path / "s", problems)
+    seen: list[tuple[int, int]] = []
+    open_engine = partial(ENGINE.open, MODEL, None)
+    for _ in range(2):
+        score(
+            problems, store, open_engine, PROMPTER, SAMPLING, 1, 0, lambda a, b: seen.append((a, b))
+        )
+    assert seen == [(0, 65), (64, 65), (65, 65), (65, 65)]
