@@ -49,11 +49,20 @@ def _convert(file: Path, folder: Path) -> None:
     fresh = type(loaded)(config)
     fresh.load_state_dict(loaded.state_dict())
     fresh.tie_weights()
-    # GGUF keeps one end token; a chat model ends its turn with the tokenizer's.
-    fresh.generation_config.eos_token_id = tokenizer.eos_token_id
-    fresh.generation_config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id
+    # transformers mistakes the end token of such tokenizers; the file itself names it.
+    end = _end_token(file)
+    tokenizer.eos_token = tokenizer.pad_token = tokenizer.convert_ids_to_tokens(end)
+    for settings in (fresh.config, fresh.generation_config):
+        settings.eos_token_id = settings.pad_token_id = end
     fresh.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _end_token(file: Path) -> int:
+    from gguf import GGUFReader
+
+    field = GGUFReader(str(file)).fields["tokenizer.ggml.eos_token_id"]
+    return int(field.parts[field.data[0]][0])
 
 
 def _hash(file: Path) -> str:

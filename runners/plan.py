@@ -17,8 +17,8 @@ from difficulty.score import open_store
 from runners.config import RunConfig
 from runners.console import console, print_table
 from runners.models import resolve_model
+from runners.plan_picture import draw_plan
 from runners.problem_set import load_problems
-from runners.report import write_curriculum_picture
 from runners.run import Scored
 from runners.run_dir import open_run, write_lines
 
@@ -45,7 +45,7 @@ def plan(config: RunConfig) -> Path:
     rows = imagine(config, pool)
     write_lines(folder.root / "plan.jsonl", rows)
     _print_stages(rows, {item.uid: item for item in pool})
-    return write_curriculum_picture(rows, pool, folder.root / "plan.svg")
+    return draw_plan(rows, pool, folder.root / "plan.png")
 
 
 def imagine(config: RunConfig, pool: tuple[Item, ...]) -> list[dict[str, Any]]:
