@@ -70,6 +70,10 @@ class ScoreStore:
                 domains[uid] = domain
         return [count_verdicts(u, domains.get(u, ""), statuses.get(u, [])) for u in uids]
 
+    def generated_tokens(self) -> int:
+        """Tokens of all stored completions: what scoring has cost."""
+        return sum(self._columns(["token_count"])["token_count"])
+
     def rows(self) -> list[ScoredCompletion]:
         """Every row, sorted by uid and sample: the order does not depend on how it came about."""
         columns = self._columns(list(ScoredCompletion.__dataclass_fields__))

@@ -1,14 +1,16 @@
 """Evaluation: an engine answers the held-out problems, and the counts go to evaluations.jsonl."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from difficulty.engine import Engine, Sampling
+from difficulty.engine import Engine
 from difficulty.pass_rate import PassRate, count_verdicts
-from difficulty.prompts import Prompter
 from difficulty.score import Progress, score_chunk
 from domains.problem import Problem, Status
+from runners.config import RunConfig
 from runners.evaluation_summary import EvaluationRow, Phase
+from runners.problem_set import ProblemSet
 from runners.run_dir import read_lines, write_lines
 
 _CHUNK = 64
@@ -16,35 +18,47 @@ _SALT_STEP = 1_000_000
 """Keeps the seeds of evaluation apart from those of scoring (step 0) and of training steps."""
 
 
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Rows, and what they cost."""
+
+    rows: list[EvaluationRow]
+    generated_tokens: int
+
+
 def evaluate(
+    config: RunConfig,
     engine: Engine,
-    problems: Sequence[Problem],
-    prompter: Prompter,
-    sampling: Sampling,
-    samples: int,
-    seed: int,
+    problems: ProblemSet,
+    buckets: Mapping[str, str],
     phase: Phase,
     step: int,
-    buckets: Mapping[str, str],
     progress: Progress | None = None,
-) -> list[EvaluationRow]:
-    """One row for each problem, in the order of `problems`, over `samples` completions each."""
+) -> Evaluated:
+    """Answer every evaluation problem `evaluation.samples` times; one row a problem, in order."""
     rows: list[EvaluationRow] = []
-    for start in range(0, len(problems), _CHUNK):
-        chunk = problems[start : start + _CHUNK]
-        wanted = {problem.uid: range(samples) for problem in chunk}
-        scored = score_chunk(
-            chunk, wanted, engine, prompter, sampling, seed, step=_SALT_STEP + step
+    tokens = 0
+    for start in range(0, len(problems.evaluation), _CHUNK):
+        chunk = problems.evaluation[start : start + _CHUNK]
+        completions = score_chunk(
+            chunk,
+            {problem.uid: range(config.evaluation.samples) for problem in chunk},
+            engine,
+            problems.prompter,
+            config.decoding,
+            config.seed,
+            step=_SALT_STEP + step,
         )
         statuses: dict[str, list[Status]] = {}
-        for completion in scored:
+        for completion in completions:
             statuses.setdefault(completion.uid, []).append(completion.status)
+            tokens += completion.token_count
         for problem in chunk:
             rate = count_verdicts(problem.uid, problem.domain, statuses[problem.uid])
             rows.append(_row(problem, rate, phase, step, buckets.get(problem.uid)))
         if progress:
-            progress(start + len(chunk), len(problems))
-    return rows
+            progress(start + len(chunk), len(problems.evaluation))
+    return Evaluated(rows, tokens)
 
 
 class EvaluationLog:

@@ -19,8 +19,8 @@ from runners.console import console, print_table
 from runners.models import resolve_model
 from runners.plan_picture import draw_plan
 from runners.problem_set import load_problems
-from runners.run import Scored
 from runners.run_dir import open_run, write_lines
+from runners.scored import Scored
 
 
 def plan(config: RunConfig) -> Path:

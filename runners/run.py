@@ -6,28 +6,24 @@ same command goes on after any interruption.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from curricula.base import Item
 from difficulty.engine import Engine
 from difficulty.export import export_buckets
-from difficulty.pass_rate import PassRate, Posterior, posteriors
+from difficulty.pass_rate import posteriors
 from difficulty.score import open_store, score
-from domains.problem import Problem
 from runners.config import RunConfig
 from runners.console import progress_bar
 from runners.evaluate import EvaluationLog, evaluate
 from runners.evaluation_summary import Phase
+from runners.flops import ledger
 from runners.models import resolve_model
-from runners.problem_set import ProblemSet, as_item, load_problems
+from runners.problem_set import ProblemSet, load_problems
 from runners.report import write_run_report
-from runners.run_dir import RunDir, open_run, read_json, write_json, write_lines
+from runners.run_dir import RunDir, open_run, write_lines
+from runners.scored import Scored
+from runners.summary import add_tokens, set_tokens, summarise, timed
 from runners.trainer import TrainingJob
 
 
@@ -42,31 +38,8 @@ def run(config: RunConfig) -> Path:
     evaluate_once(config, folder, model, problems, scored, "before")
     trained = train(config, folder, model, problems, scored)
     evaluate_once(config, folder, trained, problems, scored, "after")
+    summarise(folder, flops=ledger(folder, model, config.trainer.rollouts_per_step))
     return write_run_report(folder.root)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What scoring found, by uid."""
-
-    rates: dict[str, PassRate]
-    posteriors: dict[str, Posterior]
-    buckets: dict[str, str]
-
-    def pool(self, problems: ProblemSet) -> tuple[Item, ...]:
-        """The training problems as a curriculum sees them; a missing rate is None."""
-        return tuple(
-            as_item(
-                problem,
-                self.buckets.get(problem.uid),
-                self.posteriors[problem.uid].mean if problem.uid in self.posteriors else None,
-            )
-            for problem in problems.training
-        )
-
-    def check_curriculum(self, config: RunConfig, problems: ProblemSet) -> None:
-        """Raise `ValueError` for a curriculum that this pool cannot serve, before any training."""
-        config.curriculum.build(self.pool(problems), config.trainer.steps, config.seed)
 
 
 def score_problems(config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet) -> Scored:
@@ -95,6 +68,7 @@ def score_problems(config: RunConfig, folder: RunDir, model: Path, problems: Pro
         )
     identity = settings.engine.identity(model, prompter.style.chat_template)
     summarise(folder, name=config.name, model=config.model, engine=identity)
+    set_tokens(folder, "score", store.generated_tokens())
     found = posteriors(rates)
     return Scored({r.uid: r for r in rates}, found, config.buckets.assign(rates, found))
 
@@ -110,7 +84,7 @@ def export(config: RunConfig, folder: RunDir, problems: ProblemSet, scored: Scor
         problems.prompter,
         {"name": config.name, "model": config.model, "buckets": config.buckets.model_dump()},
     )
-    write_lines(folder.pool, (_pool_row(problem, scored) for problem in problems.training))
+    write_lines(folder.pool, (scored.pool_row(problem) for problem in problems.training))
 
 
 def evaluate_once(
@@ -132,19 +106,10 @@ def evaluate_once(
         progress_bar(f"evaluating {phase} training") as progress,
         settings.open(model, template) as engine,
     ):
-        rows = evaluate(
-            engine,
-            problems.evaluation,
-            problems.prompter,
-            config.decoding,
-            config.evaluation.samples,
-            config.seed,
-            phase,
-            config.trainer.steps if phase == "after" else 0,
-            scored.buckets,
-            progress,
-        )
-    log.write(rows)
+        step = config.trainer.steps if phase == "after" else 0
+        evaluated = evaluate(config, engine, problems, scored.buckets, phase, step, progress)
+    log.write(evaluated.rows)
+    add_tokens(folder, "evaluate", evaluated.generated_tokens)
 
 
 def train(
@@ -154,19 +119,9 @@ def train(
     log = EvaluationLog(folder.evaluations)
 
     def evaluate_during(engine: Engine, step: int) -> None:
-        log.write(
-            evaluate(
-                engine,
-                problems.evaluation,
-                problems.prompter,
-                config.decoding,
-                config.evaluation.samples,
-                config.seed,
-                "during",
-                step,
-                scored.buckets,
-            )
-        )
+        evaluated = evaluate(config, engine, problems, scored.buckets, "during", step)
+        log.write(evaluated.rows)
+        add_tokens(folder, "evaluate", evaluated.generated_tokens)
 
     job = TrainingJob(
         model=model,
@@ -187,38 +142,3 @@ def train(
         trained = config.trainer.train(job)
     summarise(folder, trainer=config.trainer.model_dump(mode="json"))
     return trained
-
-
-def summarise(folder: RunDir, **facts: Any) -> None:
-    """Add facts to summary.json."""
-    write_json(folder.summary, {**read_json(folder.summary), **facts})
-
-
-@contextmanager
-def timed(folder: RunDir, part: str) -> Iterator[None]:
-    """Add the seconds of a part to summary.json; interrupted work adds nothing."""
-    start = time.perf_counter()
-    yield
-    seconds = read_json(folder.summary).get("seconds", {})
-    spent = round(seconds.get(part, 0.0) + time.perf_counter() - start, 2)
-    summarise(folder, seconds={**seconds, part: spent})
-
-
-def _pool_row(problem: Problem, scored: Scored) -> dict[str, Any]:
-    rate, posterior = scored.rates[problem.uid], scored.posteriors.get(problem.uid)
-    return {
-        "uid": problem.uid,
-        "domain": problem.domain,
-        "source": problem.source,
-        "bucket": scored.buckets.get(problem.uid),
-        "pass_rate": posterior.mean if posterior else None,
-        "low": posterior.low if posterior else None,
-        "high": posterior.high if posterior else None,
-        "n": rate.n,
-        "correct": rate.correct,
-        "wrong": rate.wrong,
-        "no_answer": rate.no_answer,
-        "truncated": rate.truncated,
-        "verifier_errors": rate.verifier_errors,
-        "labels": dict(problem.labels),
-    }

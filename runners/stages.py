@@ -66,21 +66,10 @@ def evaluate_only(config: RunConfig, model: str | None) -> None:
         progress_bar(f"evaluating {path.name}") as progress,
         settings.engine.open(path, problems.prompter.style.chat_template) as engine,
     ):
-        rows = evaluate(
-            engine,
-            problems.evaluation,
-            problems.prompter,
-            config.decoding,
-            settings.samples,
-            config.seed,
-            "before",
-            0,
-            {},
-            progress,
-        )
+        evaluated = evaluate(config, engine, problems, {}, "before", 0, progress)
     lines: list[list[object]] = []
     for k in settings.k:
-        for summary in summarise(rows, k, by=("domain",), seed=config.seed):
+        for summary in summarise(evaluated.rows, k, by=("domain",), seed=config.seed):
             found = summary.pass_at_k
             lines.append(
                 [
@@ -94,7 +83,7 @@ def evaluate_only(config: RunConfig, model: str | None) -> None:
     header = ["domain", "", "mean [95% interval]", "problems", "samples"]
     print_table(f"{path}", header, sorted(lines, key=lambda line: str(line[0])))
     out = folder.root / f"eval-{path.parent.name}-{path.name}.jsonl"
-    write_lines(out, (row.to_json() for row in rows))
+    write_lines(out, (row.to_json() for row in evaluated.rows))
     console.print(f"rows: {out}", soft_wrap=True)
 
 

@@ -79,6 +79,10 @@ class Trainer(Settings, ABC):
     checkpoint_every: int = Field(20, ge=1)
     """Steps between checkpoints; an interrupted run goes on from the last one."""
 
+    @property
+    def rollouts_per_step(self) -> int:
+        return self.prompts_per_step * self.samples_per_prompt
+
     @abstractmethod
     def train(self, job: TrainingJob) -> Path:
         """Train to the end, resuming what stands in `job.folder`; returns the model's folder.

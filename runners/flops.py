@@ -1,0 +1,45 @@
+"""What a run cost, in floating point operations, scoring and evaluation included.
+
+A forward pass costs 2 P a token and a forward and backward pass 6 P, with P parameters (Kaplan et
+al. 2020, 2001.08361): so 2 P for each generated token and 6 P for each trained one. Assumption:
+attention and prompts' prefill are small beside it; with long prompts these are lower bounds.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from runners.run_dir import RunDir, read_json, read_lines
+
+
+def ledger(folder: RunDir, model: Path, rollouts_a_step: int) -> dict[str, float]:
+    """FLOPs by part: scoring, evaluation, rollouts, training, total."""
+    parameters = parameter_count(model)
+    tokens = read_json(folder.summary).get("tokens", {})
+    lengths = [row["response_length"] for row in read_lines(folder.training / "metrics.jsonl")]
+    rolled_out = sum(lengths) * rollouts_a_step
+    parts = {
+        "scoring": 2.0 * parameters * tokens.get("score", 0),
+        "evaluation": 2.0 * parameters * tokens.get("evaluate", 0),
+        "rollouts": 2.0 * parameters * rolled_out,
+        "training": 6.0 * parameters * rolled_out,
+    }
+    return {**parts, "total": sum(parts.values())}
+
+
+def parameter_count(model: Path) -> int:
+    """Parameters of a folder's safetensors files, from their headers; no tensor is read."""
+    count = 0
+    for path in model.glob("*.safetensors"):
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header: dict[str, Any] = json.loads(file.read(size))
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                elements = 1
+                for length in tensor["shape"]:
+                    elements *= length
+                count += elements
+    return count
