@@ -1,0 +1,286 @@
+"""Our words in verl's: one table from the trainer's settings to verl's configuration.
+
+The table is laid over verl's own configuration, composed by Hydra; every key must exist there, or
+be marked with Hydra's `+` as an addition. The user's overrides come last and follow the same rule.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from runners.trainer import Trainer, TrainingJob
+
+ADV_ESTIMATORS = {
+    "grpo": "grpo",
+    "ppo": "gae",
+    "reinforce_plus_plus": "reinforce_plus_plus",
+}
+"""Our names of the algorithms to verl's `algorithm.adv_estimator`."""
+
+ACTOR = "actor_rollout_ref.actor"
+MODEL = "actor_rollout_ref.model"
+REF = "actor_rollout_ref.ref"
+ROLLOUT = "actor_rollout_ref.rollout"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where verl runs, every `auto` decided."""
+
+    device: Literal["cpu", "cuda"]
+    rollout: Literal["transformers", "vllm"]
+    gpus_per_node: int
+    nodes: int
+    ray_address: str | None
+    ray_folder: Path
+    environment: Mapping[str, str]
+    """Environment variables that every process of the run needs."""
+    flash_attention: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What was written for verl to read, and how long the prompts are."""
+
+    job: Path
+    train: Path
+    validation: Path
+    prompt_tokens: int
+    """Tokens of the longest prompt."""
+
+
+def configuration(
+    trainer: Trainer,
+    job: TrainingJob,
+    machine: Machine,
+    files: Files,
+    overrides: Mapping[str, str | int | float | bool],
+) -> Any:
+    """verl's whole configuration for this job (an OmegaConf `DictConfig`).
+
+    Raises `ValueError` for an override that verl does not know.
+    """
+    config = verl_defaults()
+    tables = [
+        _training(trainer, job),
+        _data(trainer, job, files),
+        _rollout(trainer, job, machine, files),
+        _machine(machine, trainer),
+        _run(trainer, job, files),
+    ]
+    for table in tables:
+        lay_over(config, table)
+    lay_over(config, overrides, "trainer.overrides")
+    return config
+
+
+def verl_defaults() -> Any:
+    """verl's `ppo_trainer` configuration, composed by Hydra, without importing verl itself."""
+    from hydra import compose, initialize_config_dir
+
+    verl = importlib.util.find_spec("verl")
+    if verl is None or not verl.submodule_search_locations:
+        raise ValueError("trainer.kind=verl needs the package verl, but it is not installed")
+    folder = Path(verl.submodule_search_locations[0]) / "trainer" / "config"
+    with initialize_config_dir(str(folder), version_base=None):
+        return compose("ppo_trainer")
+
+
+def lay_over(config: Any, table: Mapping[str, Any], place: str = "verl") -> None:
+    """Set dotted keys of a configuration in place; a key with `+` in front is new.
+
+    Raises `ValueError` naming the nearest known key when a key is neither known nor marked new.
+    """
+    from omegaconf import OmegaConf, open_dict
+
+    known = set(_keys(OmegaConf.to_container(config)))
+    for key, value in table.items():
+        name = key.removeprefix("+")
+        if key == name and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise ValueError(
+                f"{place}: a key must be one of verl's (or start with + to be added), but got "
+                f"{name!r}; the nearest is {nearest[0]!r}"
+            )
+        with open_dict(config):
+            OmegaConf.update(config, name, value, force_add=True)
+
+
+def _keys(tree: Any, prefix: str = "") -> list[str]:
+    """Dotted names of every branch and leaf of a nested dict."""
+    if not isinstance(tree, dict):
+        return []
+    names = []
+    for key, below in tree.items():
+        names.append(f"{prefix}{key}")
+        names += _keys(below, f"{prefix}{key}.")
+    return names
+
+
+def _training(trainer: Trainer, job: TrainingJob) -> dict[str, Any]:
+    """The mathematics: these lines mean the same as the local trainer's code."""
+    optimizer = {
+        "weight_decay": trainer.weight_decay,
+        "betas": list(trainer.betas),
+        "clip_grad": trainer.max_grad_norm,
+        "lr_scheduler_type": "constant",
+        "lr_warmup_steps": 0,
+    }
+    return {
+        "algorithm.adv_estimator": ADV_ESTIMATORS[trainer.algorithm],
+        "algorithm.norm_adv_by_std_in_grpo": True,
+        "algorithm.gamma": trainer.gamma,
+        "algorithm.lam": trainer.lam,
+        "algorithm.use_kl_in_reward": False,
+        f"{ACTOR}.optim.lr": trainer.learning_rate,
+        **{f"{ACTOR}.optim.{name}": value for name, value in optimizer.items()},
+        f"{ACTOR}.grad_clip": trainer.max_grad_norm,
+        f"{ACTOR}.clip_ratio": trainer.clip_low,
+        f"{ACTOR}.clip_ratio_low": trainer.clip_low,
+        f"{ACTOR}.clip_ratio_high": trainer.clip_high,
+        f"{ACTOR}.loss_agg_mode": "token-mean",
+        f"{ACTOR}.entropy_coeff": 0.0,
+        f"{ACTOR}.calculate_entropy": True,
+        f"{ACTOR}.use_kl_loss": trainer.kl_coefficient > 0,
+        f"{ACTOR}.kl_loss_coef": trainer.kl_coefficient,
+        f"{ACTOR}.kl_loss_type": "low_var_kl",
+        f"{ACTOR}.ppo_epochs": 1,
+        f"{ACTOR}.ppo_mini_batch_size": trainer.prompts_per_step,
+        f"{ACTOR}.data_loader_seed": job.seed,
+        f"{ACTOR}.fsdp_config.seed": job.seed,
+        f"{MODEL}.lora_rank": trainer.lora_rank,
+        f"{MODEL}.lora_alpha": 2 * trainer.lora_rank,
+        f"{MODEL}.lora.merge": trainer.lora_rank > 0,
+        "critic.optim.lr": trainer.critic_learning_rate,
+        **{f"critic.optim.{name}": value for name, value in optimizer.items()},
+        "critic.grad_clip": trainer.max_grad_norm,
+        "critic.fsdp.seed": job.seed,
+    }
+
+
+def _data(trainer: Trainer, job: TrainingJob, files: Files) -> dict[str, Any]:
+    return {
+        "data.train_files": [str(files.train)],
+        "data.val_files": [str(files.validation)],
+        "data.train_batch_size": trainer.prompts_per_step,
+        "data.max_prompt_length": files.prompt_tokens,
+        "data.max_response_length": job.sampling.max_tokens,
+        "data.filter_overlong_prompts": False,
+        "data.dataloader_num_workers": 0,
+        "data.shuffle": False,
+        "data.seed": job.seed,
+        "reward.reward_manager.source": "importlib",
+        "reward.reward_manager.name": "VerdictRewardManager",
+        "reward.reward_manager.module.path": "pkg://runners.verl.reward",
+    }
+
+
+def _rollout(trainer: Trainer, job: TrainingJob, machine: Machine, files: Files) -> dict[str, Any]:
+    sampling, longest = job.sampling, files.prompt_tokens + job.sampling.max_tokens
+    names = {"transformers": "transformers", "vllm": "vllm"}
+    if machine.device == "cpu":
+        names["vllm"] = "vllm_cpu"
+    table = {
+        f"{ROLLOUT}.name": names[machine.rollout],
+        f"{ROLLOUT}.n": trainer.samples_per_prompt,
+        f"{ROLLOUT}.temperature": sampling.temperature,
+        f"{ROLLOUT}.top_p": sampling.top_p,
+        f"{ROLLOUT}.top_k": sampling.top_k,
+        f"{ROLLOUT}.do_sample": sampling.temperature > 0,
+        f"{ROLLOUT}.seed": job.seed,
+        f"{ROLLOUT}.tensor_model_parallel_size": 1,
+        f"{ROLLOUT}.max_model_len": longest,
+        f"{ROLLOUT}.calculate_log_probs": machine.rollout == "vllm",
+        f"{ROLLOUT}.val_kwargs.n": max(job.evaluation_samples, 1),
+        f"{ROLLOUT}.val_kwargs.temperature": sampling.temperature,
+        f"{ROLLOUT}.val_kwargs.top_p": sampling.top_p,
+        f"{ROLLOUT}.val_kwargs.top_k": sampling.top_k,
+        f"{ROLLOUT}.val_kwargs.do_sample": sampling.temperature > 0,
+    }
+    if machine.device == "cpu" and machine.rollout == "vllm":
+        table |= {
+            f"{ROLLOUT}.dtype": "float32",
+            f"{ROLLOUT}.load_format": "auto",
+            f"{ROLLOUT}.enforce_eager": True,
+            f"{ROLLOUT}.free_cache_engine": False,
+            f"+{ROLLOUT}.enable_sleep_mode": False,
+            f"{ROLLOUT}.enable_chunked_prefill": False,
+            f"{ROLLOUT}.max_num_seqs": 32,
+            f"{ROLLOUT}.max_num_batched_tokens": max(512, longest),
+            f"{ROLLOUT}.checkpoint_engine.update_weights_bucket_megabytes": 256,
+        }
+    return table
+
+
+def _machine(machine: Machine, trainer: Trainer) -> dict[str, Any]:
+    """Device, precision, attention, workers and Ray."""
+    cpu = machine.device == "cpu"
+    attention = "flash_attention_2" if machine.flash_attention else "sdpa"
+    table: dict[str, Any] = {
+        "trainer.device": machine.device,
+        "trainer.n_gpus_per_node": machine.gpus_per_node,
+        "trainer.nnodes": machine.nodes,
+        f"{MODEL}.use_remove_padding": machine.flash_attention,
+        f"+{MODEL}.override_config.attn_implementation": attention,
+        "critic.model.use_remove_padding": machine.flash_attention,
+        "+critic.model.override_config.attn_implementation": attention,
+        f"{ACTOR}.strategy": "fsdp2",
+        "critic.strategy": "fsdp2",
+        f"{ACTOR}.use_dynamic_bsz": True,
+        "+ray_kwargs.ray_init.include_dashboard": False,
+        "+ray_kwargs.ray_init.address": machine.ray_address or "local",
+        "+ray_kwargs.ray_init.runtime_env.env_vars": dict(machine.environment),
+    }
+    if machine.ray_address is None:
+        table["+ray_kwargs.ray_init._temp_dir"] = str(machine.ray_folder)
+    if not cpu:
+        return table
+    table |= {
+        f"{MODEL}.enable_gradient_checkpointing": False,
+        "critic.model.enable_gradient_checkpointing": False,
+        f"{ACTOR}.use_torch_compile": False,
+        f"{ROLLOUT}.agent.num_workers": 1,
+        "reward.num_workers": 1,
+        "transfer_queue.backend.SimpleStorage.num_data_storage_units": 1,
+    }
+    for engine in (f"{ACTOR}.fsdp_config", f"{REF}.fsdp_config", "critic.fsdp"):
+        table[f"{engine}.use_torch_compile"] = False
+        table[f"+{engine}.mixed_precision.param_dtype"] = "fp32"
+    if machine.ray_address is None:
+        # logical counts: verl places workers by GPU, and every helper actor claims a CPU
+        table["ray_kwargs.ray_init.num_cpus"] = 16
+        table["+ray_kwargs.ray_init.num_gpus"] = machine.gpus_per_node
+    return table
+
+
+def _run(trainer: Trainer, job: TrainingJob, files: Files) -> dict[str, Any]:
+    tokens = max(16384, files.prompt_tokens + job.sampling.max_tokens)
+    every = job.evaluate_every if job.evaluation else 0
+    return {
+        "+curricle.job_file": str(files.job),
+        f"{MODEL}.path": str(job.model),
+        f"{MODEL}.custom_chat_template": job.prompter.style.chat_template,
+        "critic.model.path": str(job.model),
+        "critic.model.tokenizer_path": str(job.model),
+        f"{ACTOR}.ppo_max_token_len_per_gpu": tokens,
+        "critic.ppo_max_token_len_per_gpu": tokens,
+        "trainer.v1.trainer_mode": "curricle",
+        "trainer.total_epochs": 1,
+        "trainer.total_training_steps": trainer.steps,
+        "trainer.save_freq": trainer.checkpoint_every,
+        "trainer.test_freq": every or -1,
+        "trainer.val_before_train": False,
+        "trainer.resume_mode": "auto",
+        "trainer.default_local_dir": str(job.folder / "checkpoints"),
+        "trainer.max_actor_ckpt_to_keep": 1,
+        "trainer.max_critic_ckpt_to_keep": 1,
+        "trainer.logger": ["console", "wandb"] if job.wandb_project else ["console"],
+        "trainer.project_name": job.wandb_project or "curricle",
+        "trainer.experiment_name": job.folder.parent.name,
+        "+hydra.run.dir": str(job.folder / "hydra"),
+    }

@@ -1,0 +1,45 @@
+"""The job as verl's processes read it: one JSON file in the run's training folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from curricula.base import Curriculum, Item, Scheduler
+from domains.base import Settings
+
+
+class JobFile(Settings):
+    """What the registered trainer needs beyond verl's own configuration."""
+
+    scheduler: dict[str, Any]
+    """Settings of the scheduler, its `kind` among them."""
+    pool: tuple[Item, ...]
+    """The training problems as the curriculum sees them, in the order of the training rows."""
+    steps: int
+    prompts_per_step: int
+    seed: int
+    evaluation: Mapping[str, Item]
+    """The problems evaluated during training, by uid."""
+    training_folder: Path
+    """Where `metrics.jsonl` and `curriculum.jsonl` are appended to."""
+    evaluations_file: Path
+    """Where the rows of evaluations during training are appended to."""
+
+    @classmethod
+    def read(cls, path: Path) -> JobFile:
+        return cls.model_validate_json(path.read_text())
+
+    def write(self, path: Path) -> None:
+        path.write_text(self.model_dump_json(indent=1) + "\n")
+
+    def build_curriculum(self) -> Curriculum:
+        """The curriculum over the pool, at its start."""
+        from curricula import AnyScheduler
+
+        adapter: TypeAdapter[Scheduler] = TypeAdapter(AnyScheduler)
+        scheduler = adapter.validate_python(self.scheduler)
+        return scheduler.build(self.pool, self.steps, self.seed)
