@@ -1,0 +1,54 @@
+"""Metrics of a training run: JSON lines always, Weights & Biases when asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runners.run_dir import read_lines, write_lines
+
+
+class TrainingLog:
+    """metrics.jsonl and curriculum.jsonl of one training, one line a step in each."""
+
+    def __init__(
+        self, folder: Path, wandb_project: str | None, settings: Mapping[str, Any]
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.metrics = folder / "metrics.jsonl"
+        self.curriculum = folder / "curriculum.jsonl"
+        self._wandb = _open_wandb(folder, wandb_project, settings) if wandb_project else None
+
+    def go_back_to(self, step: int) -> None:
+        """Forget every line after a step: what follows it is done again."""
+        for path in (self.metrics, self.curriculum):
+            write_lines(path, [row for row in read_lines(path) if row["step"] <= step])
+
+    def write(self, metrics: Mapping[str, Any], curriculum: Mapping[str, Any]) -> None:
+        """Add one step's lines; both hold `step` and `stage`."""
+        for path, row in ((self.metrics, metrics), (self.curriculum, curriculum)):
+            with path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        if self._wandb:
+            numbers = {k: v for k, v in metrics.items() if isinstance(v, int | float)}
+            self._wandb.log(numbers, step=int(metrics["step"]))
+
+    def close(self) -> None:
+        if self._wandb:
+            self._wandb.finish()
+
+
+def _open_wandb(folder: Path, project: str, settings: Mapping[str, Any]) -> Any:
+    try:
+        import wandb
+    except ImportError:
+        raise ValueError(
+            f"tracking.wandb={project!r} needs the package wandb: pip install 'curricle[wandb]'"
+        ) from None
+    # One W&B run a folder: a resumed training goes on with the run that it began.
+    name = folder.parent.name
+    return wandb.init(
+        project=project, name=name, id=name, resume="allow", dir=folder, config=dict(settings)
+    )
