@@ -11,9 +11,10 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from runners.trainer import Trainer, TrainingJob
+from runners.verl.machine import Machine
 
 ADV_ESTIMATORS = {
     "grpo": "grpo",
@@ -26,21 +27,6 @@ ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"
 REF = "actor_rollout_ref.ref"
 ROLLOUT = "actor_rollout_ref.rollout"
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where verl runs, every `auto` decided."""
-
-    device: Literal["cpu", "cuda"]
-    rollout: Literal["transformers", "vllm"]
-    gpus_per_node: int
-    nodes: int
-    ray_address: str | None
-    ray_folder: Path
-    environment: Mapping[str, str]
-    """Environment variables that every process of the run needs."""
-    flash_attention: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from curricula.base import Batch, Curriculum
-from runners.verl import json_lines
+from runners.evaluate import EvaluationLog
+from runners.tracking import TrainingLog
 from runners.verl.job_file import JobFile
-from runners.verl.records import evaluation_rows, mean_reward, read_outcomes, step_row
+from runners.verl.records import evaluation_rows, read_outcomes, step_row
 
 POLL_SECONDS = 0.05
 """How often verl looks for finished rollouts; its own 2 s would dominate a small step."""
@@ -66,6 +67,8 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
     def __init__(self, config: Any) -> None:
         self.job = JobFile.read(Path(config.curricle.job_file))
         self.domains = {item.uid: item.domain for item in self.job.pool}
+        # Weights & Biases is verl's own business: it has more to tell
+        self.log = TrainingLog(self.job.training_folder, None, {})
         # verl takes every mode but this one for an asynchronous trainer
         config.trainer.v1.trainer_mode = "sync"
         super().__init__(config)
@@ -100,13 +103,7 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
 
     def _load_checkpoint(self) -> None:
         super()._load_checkpoint()
-        step = self.global_steps
-        for name in ("metrics.jsonl", "curriculum.jsonl"):
-            json_lines.keep(self.job.training_folder / name, lambda row: row["step"] <= step)
-        json_lines.keep(
-            self.job.evaluations_file,
-            lambda row: row["phase"] != "during" or row["step"] <= step,
-        )
+        self.log.go_back_to(self.global_steps)
 
     def fit(self, agent_loop_manager: Any) -> None:
         """verl's loop; a curriculum that is over early ends it with a checkpoint."""
@@ -123,14 +120,12 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
         drawn, outcomes = self.sampler.batch, read_outcomes(batch)
         assert drawn is not None
         self.sampler.curriculum.observe(outcomes)
-        seconds = time.perf_counter() - started
-        row = step_row(drawn, outcomes, self.domains, metrics, seconds)
-        own = self.sampler.curriculum.metrics()
-        metrics.update(own)
-        json_lines.append(self.job.training_folder / "metrics.jsonl", [row | own])
-        plan = {"step": drawn.step, "stage": drawn.stage, "uids": drawn.uids}
-        plan["mean_reward"] = mean_reward(outcomes)
-        json_lines.append(self.job.training_folder / "curriculum.jsonl", [plan])
+        row = step_row(drawn, outcomes, self.domains, metrics)
+        row |= self.sampler.curriculum.metrics()
+        row["seconds"] = round(time.perf_counter() - started, 3)
+        metrics.update({f"curricle/{k}": v for k, v in row.items() if isinstance(v, float)})
+        plan = {"step": drawn.step, "stage": drawn.stage, "uids": list(drawn.uids)}
+        self.log.write(row, plan | {"mean_reward": row["reward/mean"]})
         return batch
 
     def _validate(self) -> dict[str, float]:
@@ -148,6 +143,6 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
             reward_extra_infos_dict["uid"],
             reward_extra_infos_dict["status"],
         )
-        json_lines.append(self.job.evaluations_file, [row.to_json() for row in rows])
+        EvaluationLog(self.job.evaluations_file).write(rows)
         judged = sum(row.n for row in rows)
         return {"evaluation/pass_rate": sum(row.correct for row in rows) / max(judged, 1)}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from curricula.base import Batch, Item, Outcome
 from domains.problem import Status
@@ -48,30 +47,35 @@ def step_row(
     outcomes: Sequence[Outcome],
     domains: Mapping[str, str],
     verl_metrics: Mapping[str, Any],
-    seconds: float,
 ) -> dict[str, Any]:
     """The line of `metrics.jsonl` for a finished step. `domains` maps uids to domains."""
     by_domain: dict[str, list[float]] = defaultdict(list)
     for outcome in outcomes:
-        by_domain[domains[outcome.uid]].extend(outcome.rewards)
-    tokens = [count for outcome in outcomes for count in outcome.token_counts]
-    names = {"loss": "actor/pg_loss", "grad_norm": "actor/grad_norm", "entropy": "actor/entropy"}
-    names |= {"kl_loss": "actor/kl_loss", "critic_loss": "critic/vf_loss"}
-    return {
+        by_domain[domains[outcome.uid]] += outcome.rewards
+    statuses = Counter(status for outcome in outcomes for status in outcome.statuses)
+    row = {
         "step": batch.step,
         "stage": batch.stage,
-        "reward/mean": mean_reward(outcomes),
-        **{f"reward/{domain}": float(np.mean(r)) for domain, r in sorted(by_domain.items())},
-        "zero_variance": float(np.mean([len(set(o.rewards)) == 1 for o in outcomes])),
-        "response_length": float(np.mean(tokens)),
-        **{name: float(verl_metrics[key]) for name, key in names.items() if key in verl_metrics},
-        "seconds": round(seconds, 3),
+        "reward/mean": fmean(reward for outcome in outcomes for reward in outcome.rewards),
+        **{f"reward/{domain}": fmean(found) for domain, found in sorted(by_domain.items())},
+        "zero_variance": fmean(float(len(set(o.rewards)) == 1) for o in outcomes),
+        "response_length": fmean(count for o in outcomes for count in o.token_counts),
+        "entropy": float(verl_metrics["actor/entropy"]),
+        "loss": _policy_loss(verl_metrics),
+        "grad_norm": float(verl_metrics["actor/grad_norm"]),
+        **{f"verdict/{s}": statuses[s] / statuses.total() for s in sorted(statuses)},
     }
+    if "critic/vf_loss" in verl_metrics:
+        row["value_loss"] = float(verl_metrics["critic/vf_loss"])
+    return row
 
 
-def mean_reward(outcomes: Sequence[Outcome]) -> float:
-    """Mean over all samples of a step."""
-    return float(np.mean([reward for outcome in outcomes for reward in outcome.rewards]))
+def _policy_loss(verl_metrics: Mapping[str, Any]) -> float:
+    """The whole loss, which verl reports in parts: policy gradient and KL."""
+    weight = float(verl_metrics.get("actor/kl_coef", 0.0))
+    return float(verl_metrics["actor/pg_loss"]) + weight * float(
+        verl_metrics.get("actor/kl_loss", 0.0)
+    )
 
 
 def evaluation_rows(

@@ -42,7 +42,7 @@ class VerdictRewardManager(RewardManagerBase):  # type: ignore[misc]
         reason = finish_reason(token_ids, self.limit, self.ends)
         verdict = judge(problem, text, reason)
         return {
-            "reward_score": verdict.score,
+            "reward_score": float(verdict.status == "correct"),
             "reward_extra_info": {"uid": problem.uid, "status": verdict.status},
         }
 

@@ -7,16 +7,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,26 +21,24 @@ from curricula.base import Item
 from difficulty.export import verl_row, write_verl_parquet
 from domains.problem import Problem
 from runners.console import progress_bar
+from runners.files import read_lines
 from runners.trainer import Trainer, TrainingJob
-from runners.verl import json_lines
-from runners.verl.arguments import Files, Machine, configuration
+from runners.verl.arguments import Files, configuration
 from runners.verl.job_file import JobFile
-from runners.verl.vllm_stub import write_stub
+from runners.verl.machine import Device, Machine, Rollout, decided
 from runners.verl.watchdog import end_run
 from runners.verl.weights import last_checkpoint, write_model
 
 POLL_SECONDS = 0.5
-SOCKET_ROOM = 40
-"""Longest temporary folder that leaves room for Ray's socket names (107 bytes in all)."""
 
 
 class VerlTrainer(Trainer):
     """verl's `main_ppo` with our curriculum inside the run."""
 
     kind: Literal["verl"] = "verl"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     """`auto` takes a GPU where there is one."""
-    rollout: Literal["auto", "transformers", "vllm"] = "auto"
+    rollout: Rollout = "auto"
     """What generates: `auto` is vLLM on GPUs and transformers (no vLLM needed) on a CPU."""
     gpus_per_node: int = Field(1, ge=1)
     """GPUs on each machine; on a CPU the number of worker processes."""
@@ -72,8 +65,8 @@ class VerlTrainer(Trainer):
                 f"token only), but got stop={list(job.sampling.stop)}"
             )
         job.folder.mkdir(parents=True, exist_ok=True)
-        with self._machine(job.folder) as machine:
-            config = configuration(self, job, machine, self._write(job), self.overrides)
+        with decided(self, job) as machine:
+            config = configuration(self, job, machine, self.write_files(job), self.overrides)
             _write_yaml(config, job.folder / "verl.yaml")
             self._run(job.folder, machine)
         checkpoint = last_checkpoint(job.folder / "checkpoints")
@@ -82,39 +75,7 @@ class VerlTrainer(Trainer):
         write_model(checkpoint / "actor", job.model, model)
         return model
 
-    @contextmanager
-    def _machine(self, folder: Path) -> Iterator[Machine]:
-        """Every `auto` decided, and a folder for Ray that is gone afterwards."""
-        device = resolve_device(self.device)
-        rollout = self.rollout
-        if rollout == "auto":
-            rollout = "vllm" if device == "cuda" else "transformers"
-        if rollout == "transformers" and device == "cuda":
-            raise ValueError("trainer.rollout must be vllm on a GPU, but got rollout=transformers")
-        if rollout == "vllm" and importlib.util.find_spec("vllm") is None:
-            raise ValueError(
-                "trainer.rollout=vllm needs vLLM: pip install 'curricle[cpu]' or 'curricle[gpu]'"
-            )
-        root = tempfile.gettempdir()
-        ray_folder = Path(
-            tempfile.mkdtemp(prefix="ray-", dir=root if len(root) <= SOCKET_ROOM else "/tmp")
-        )
-        try:
-            yield Machine(
-                device=device,
-                rollout=rollout,
-                gpus_per_node=self.gpus_per_node,
-                nodes=self.nodes,
-                ray_address=self.ray_address,
-                ray_folder=ray_folder,
-                environment=_environment(folder, device, rollout),
-                flash_attention=device == "cuda"
-                and importlib.util.find_spec("flash_attn") is not None,
-            )
-        finally:
-            shutil.rmtree(ray_folder, ignore_errors=True)
-
-    def _write(self, job: TrainingJob) -> Files:
+    def write_files(self, job: TrainingJob) -> Files:
         """The job, training rows and validation rows for verl, in `job.folder`."""
         rows = [(job.problems[item.uid], item.bucket) for item in job.pool]
         watched = [(problem, None) for problem in job.evaluation] or rows[:1]
@@ -175,7 +136,7 @@ class VerlTrainer(Trainer):
         with progress_bar("training with verl") as progress:
             while (code := process.poll()) is None:
                 time.sleep(POLL_SECONDS)
-                rows = json_lines.read(folder / "metrics.jsonl")
+                rows = read_lines(folder / "metrics.jsonl")
                 if len(rows) != done:
                     done, changed = len(rows), time.monotonic()
                     progress(done, self.steps)
@@ -186,19 +147,6 @@ class VerlTrainer(Trainer):
                         f"{self.stall_seconds:g}; the run was ended. {log} ends with:\n{_tail(log)}"
                     )
         return code
-
-
-def resolve_device(wanted: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]:
-    """The device to train on. Raises `ValueError` when a GPU is asked for and there is none."""
-    if wanted == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise ValueError("trainer.device=cuda needs a CUDA GPU, but torch sees none here")
-    return "cpu"
 
 
 def longest_prompt(job: TrainingJob, problems: list[Problem]) -> int:
@@ -226,33 +174,6 @@ def longest_prompt(job: TrainingJob, problems: list[Problem]) -> int:
             f"{longest} prompt tokens and sampling.max_tokens={job.sampling.max_tokens}"
         )
     return longest
-
-
-def _environment(folder: Path, device: str, rollout: str) -> dict[str, str]:
-    """Variables that every process of the run needs, on other machines too."""
-    home = str(Path(__file__).parents[2])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    found = {
-        "VERL_USE_EXTERNAL_MODULES": "runners.verl.plugin",
-        "HF_DATASETS_CACHE": str(folder.absolute() / "cache"),
-        "HF_HUB_OFFLINE": "1",
-        "HYDRA_FULL_ERROR": "1",
-        "RAY_DEDUP_LOGS": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if device == "cpu":
-        threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count() or 1)
-        found |= {"VERL_PLATFORM": "cpu", "OMP_NUM_THREADS": threads}
-    if device == "cpu" and rollout == "vllm":
-        paths.insert(0, str(write_stub(folder.absolute() / "stub")))
-        found |= {
-            "VLLM_TARGET_DEVICE": "cpu",
-            "VLLM_CPU_KVCACHE_SPACE": os.environ.get("VLLM_CPU_KVCACHE_SPACE", "1"),
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "VLLM_NO_USAGE_STATS": "1",
-        }
-    return found | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _write_yaml(config: Any, path: Path) -> None:

@@ -1,0 +1,153 @@
+"""Where verl runs: every `auto` of the settings decided, and what its processes find there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from runners.trainer import TrainingJob
+
+if TYPE_CHECKING:
+    from runners.verl.trainer import VerlTrainer
+
+Device = Literal["auto", "cpu", "cuda"]
+Rollout = Literal["auto", "transformers", "vllm"]
+
+SOCKET_ROOM = 40
+"""Longest temporary folder that leaves room for Ray's socket names (107 bytes in all)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Devices, rollout and Ray of one run."""
+
+    device: Literal["cpu", "cuda"]
+    rollout: Literal["transformers", "vllm"]
+    gpus_per_node: int
+    nodes: int
+    ray_address: str | None
+    ray_folder: Path
+    """Ray's own files, for the length of the run."""
+    environment: Mapping[str, str]
+    """Environment variables that every process of the run needs, on other machines too."""
+    flash_attention: bool
+
+
+@contextmanager
+def decided(settings: VerlTrainer, job: TrainingJob) -> Iterator[Machine]:
+    """The machine for a job, and a folder for Ray that is gone afterwards.
+
+    Raises `ValueError` for a device or a rollout that is not to be had here.
+    """
+    device = resolve_device(settings.device)
+    rollout = resolve_rollout(settings.rollout, device)
+    home = tempfile.gettempdir()
+    home = home if len(home) <= SOCKET_ROOM else "/tmp"
+    ray_folder = Path(tempfile.mkdtemp(prefix="ray-", dir=home))
+    try:
+        yield Machine(
+            device=device,
+            rollout=rollout,
+            gpus_per_node=settings.gpus_per_node,
+            nodes=settings.nodes,
+            ray_address=settings.ray_address,
+            ray_folder=ray_folder,
+            environment=environment(job, device, rollout),
+            flash_attention=device == "cuda" and _is_installed("flash_attn"),
+        )
+    finally:
+        shutil.rmtree(ray_folder, ignore_errors=True)
+
+
+def resolve_device(wanted: Device) -> Literal["cpu", "cuda"]:
+    """The device to train on. Raises `ValueError` when a GPU is asked for and there is none."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise ValueError(
+            "trainer.device must be one that this machine has, but got device='cuda' and torch "
+            "sees no CUDA GPU"
+        )
+    return "cpu"
+
+
+def resolve_rollout(
+    wanted: Rollout, device: Literal["cpu", "cuda"]
+) -> Literal["transformers", "vllm"]:
+    """What generates. Raises `ValueError` when it is not installed or not meant for the device."""
+    if wanted == "auto":
+        wanted = "vllm" if device == "cuda" else "transformers"
+    if wanted == "transformers" and device == "cuda":
+        raise ValueError("trainer.rollout must be vllm on a GPU, but got rollout='transformers'")
+    if wanted == "vllm" and not _is_installed("vllm"):
+        raise ValueError(
+            "trainer.rollout='vllm' needs vLLM: pip install 'curricle[cpu]' or 'curricle[gpu]'"
+        )
+    return wanted
+
+
+def environment(job: TrainingJob, device: str, rollout: str) -> dict[str, str]:
+    """Variables that every process of the run needs, beyond those that are set already."""
+    folder = job.folder.absolute()
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    plugins = ["runners.verl.plugin", os.environ.get("VERL_USE_EXTERNAL_MODULES")]
+    found = {
+        "HF_DATASETS_CACHE": str(folder / "cache"),
+        "HF_HUB_OFFLINE": "1",
+        "HYDRA_FULL_ERROR": "1",
+        "RAY_DEDUP_LOGS": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "TOKENIZERS_PARALLELISM": "false",
+        "VERL_USE_EXTERNAL_MODULES": ",".join(filter(None, plugins)),
+    }
+    if device == "cpu":
+        threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count() or 1)
+        found |= {"VERL_PLATFORM": "cpu", "OMP_NUM_THREADS": threads}
+    if device == "cpu" and rollout == "vllm":
+        paths.insert(0, str(write_vllm_metadata(folder / "metadata")))
+        found |= {
+            "VLLM_TARGET_DEVICE": "cpu",
+            "VLLM_CPU_KVCACHE_SPACE": os.environ.get("VLLM_CPU_KVCACHE_SPACE", "1"),
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "VLLM_NO_USAGE_STATS": "1",
+        }
+    if job.wandb_project:
+        # one W&B run a folder: a resumed training goes on with the run that it began
+        name = job.folder.parent.name
+        found |= {"WANDB_RUN_ID": name, "WANDB_RESUME": "allow", "WANDB_DIR": str(folder)}
+        if mode := os.environ.get("WANDB_MODE"):
+            found["WANDB_MODE"] = mode
+    return found | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def write_vllm_metadata(folder: Path) -> Path:
+    """Package metadata for the CPU build of vLLM, which brings `vllm` under another name.
+
+    verl asks the installed packages for the version of `vllm`, and `vllm-cpu` leaves that
+    unanswered. The folder answers it, on the PYTHONPATH of one run only.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        version("vllm")
+    except PackageNotFoundError:
+        found = version("vllm-cpu")
+        info = folder / f"vllm-{found}.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {found}\n")
+    return folder
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None

@@ -1,0 +1,149 @@
+"""Our words in verl's, checked against the configuration that verl itself composes."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from difficulty.engine import Sampling
+from difficulty.prompts import PLAIN_TEMPLATE, Prompter, PromptFormat
+from runners.trainer import TrainingJob
+from runners.verl import VerlTrainer
+from runners.verl.arguments import Files, configuration, lay_over, verl_defaults
+from runners.verl.machine import Machine, environment
+
+JobMaker = Callable[..., TrainingJob]
+TrainerMaker = Callable[..., VerlTrainer]
+
+CPU = Machine("cpu", "transformers", 1, 1, None, Path("/tmp/ray-x"), {"A": "1"}, False)
+CUDA = Machine("cuda", "vllm", 8, 2, "10.0.0.1:6379", Path("/tmp/ray-x"), {}, True)
+FILES = Files(Path("job.json"), Path("train.parquet"), Path("validation.parquet"), 20)
+
+
+def compose(job: TrainingJob, trainer: VerlTrainer, machine: Machine = CPU) -> Any:
+    return configuration(trainer, job, machine, FILES, trainer.overrides)
+
+
+@pytest.mark.parametrize(
+    ("ours", "verls"),
+    [("grpo", "grpo"), ("ppo", "gae"), ("reinforce_plus_plus", "reinforce_plus_plus")],
+)
+def test_each_algorithm_is_one_advantage_estimator(
+    make_job: JobMaker, make_trainer: TrainerMaker, ours: str, verls: str
+) -> None:
+    config = compose(make_job(), make_trainer(algorithm=ours))
+    assert config.algorithm.adv_estimator == verls
+
+
+def test_the_mathematics_of_the_settings_reaches_verl(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    job = make_job(sampling=Sampling(temperature=0.7, top_p=0.9, top_k=5, max_tokens=9))
+    config = compose(
+        job,
+        make_trainer(
+            learning_rate=2e-4, critic_learning_rate=3e-3, betas=(0.8, 0.95), weight_decay=0.1,
+            max_grad_norm=0.5, clip_low=0.1, clip_high=0.3, kl_coefficient=0.02, gamma=0.99,
+            lam=0.95, lora_rank=8, steps=7, checkpoint_every=3,
+        ),
+    )  # fmt: skip
+    actor, rollout = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout
+    assert (actor.optim.lr, config.critic.optim.lr) == (2e-4, 3e-3)
+    for optimizer in (actor.optim, config.critic.optim):
+        assert list(optimizer.betas) == [0.8, 0.95]
+        assert (optimizer.weight_decay, optimizer.clip_grad) == (0.1, 0.5)
+        assert (optimizer.lr_scheduler_type, optimizer.lr_warmup_steps_ratio) == ("constant", 0.0)
+    assert (actor.clip_ratio_low, actor.clip_ratio_high) == (0.1, 0.3)
+    assert (actor.use_kl_loss, actor.kl_loss_coef, actor.kl_loss_type) == (True, 0.02, "low_var_kl")
+    assert (actor.loss_agg_mode, actor.ppo_epochs, actor.ppo_mini_batch_size) == (
+        "token-mean",
+        1,
+        4,
+    )
+    assert (config.algorithm.gamma, config.algorithm.lam) == (0.99, 0.95)
+    assert config.actor_rollout_ref.model.lora_rank == 8
+    assert (rollout.temperature, rollout.top_p, rollout.top_k, rollout.n) == (0.7, 0.9, 5, 4)
+    assert (config.data.max_prompt_length, config.data.max_response_length) == (20, 9)
+    assert config.data.dataloader_num_workers == 0
+    assert (config.trainer.total_training_steps, config.trainer.save_freq) == (7, 3)
+    assert config.trainer.v1.trainer_mode == "curricle"
+
+
+def test_a_run_on_the_cpu_starts_a_ray_of_its_own(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    config = compose(make_job(), make_trainer())
+    assert config.trainer.device == "cpu"
+    assert config.actor_rollout_ref.rollout.name == "transformers"
+    ray = config.ray_kwargs.ray_init
+    assert (ray.address, ray.num_gpus, ray._temp_dir) == ("local", 1, "/tmp/ray-x")
+    assert ray.runtime_env.env_vars == {"A": "1"}
+
+
+def test_a_cluster_of_gpus_gets_vllm_and_joins_the_running_ray(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    config = compose(make_job(), make_trainer(), CUDA)
+    assert (config.trainer.device, config.trainer.n_gpus_per_node, config.trainer.nnodes) == (
+        "cuda", 8, 2,
+    )  # fmt: skip
+    assert config.actor_rollout_ref.rollout.name == "vllm"
+    assert config.actor_rollout_ref.model.use_remove_padding
+    ray = config.ray_kwargs.ray_init
+    assert ray.address == "10.0.0.1:6379"
+    assert "_temp_dir" not in ray
+    assert ray.num_cpus is None
+
+
+def test_evaluation_during_training_is_off_without_problems(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    trainer = make_trainer()
+    assert compose(make_job(evaluate_every=2), trainer).trainer.test_freq == 2
+    assert compose(make_job(evaluate_every=0), trainer).trainer.test_freq == -1
+    assert compose(make_job(evaluate_every=2, evaluation=()), trainer).trainer.test_freq == -1
+
+
+def test_a_plain_format_replaces_the_chat_template(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    job = make_job(prompter=Prompter(PromptFormat(style="plain"), {}))
+    template = compose(job, make_trainer()).actor_rollout_ref.model.custom_chat_template
+    assert template == PLAIN_TEMPLATE
+
+
+def test_overrides_come_last(make_job: JobMaker, make_trainer: TrainerMaker) -> None:
+    trainer = make_trainer(
+        overrides={"actor_rollout_ref.actor.ppo_epochs": 2, "+trainer.of_my_own": "x"}
+    )
+    config = compose(make_job(), trainer)
+    assert config.actor_rollout_ref.actor.ppo_epochs == 2
+    assert config.trainer.of_my_own == "x"
+
+
+def test_a_misspelled_override_names_the_nearest_key(
+    make_job: JobMaker, make_trainer: TrainerMaker
+) -> None:
+    trainer = make_trainer(overrides={"actor_rollout_ref.actor.entropy_coef": 0.1})
+    with pytest.raises(ValueError, match=r"trainer\.overrides: .*actor\.entropy_coeff'"):
+        compose(make_job(), trainer)
+
+
+def test_every_key_that_is_not_marked_new_exists_in_verl() -> None:
+    config = verl_defaults()
+    with pytest.raises(ValueError, match=r"got 'trainer\.nnode'"):
+        lay_over(config, {"trainer.nnode": 1})
+
+
+def test_plugins_of_the_user_are_loaded_too(
+    make_job: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERL_USE_EXTERNAL_MODULES", "mine")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    found = environment(make_job(wandb_project="p"), "cpu", "transformers")
+    assert found["VERL_USE_EXTERNAL_MODULES"] == "runners.verl.plugin,mine"
+    assert found["PYTHONPATH"].endswith(f"{os.pathsep}/somewhere")
+    assert found["VERL_PLATFORM"] == "cpu"
+    assert (found["WANDB_RUN_ID"], found["WANDB_RESUME"]) == ("run", "allow")
