@@ -1,0 +1,256 @@
+"""What a page is made from: the files of a run's folder or of a transfer search's, as records.
+
+A run may be at any point of its life, so every file but `config.json` may be missing. A last line
+that was cut off by a kill is left out; any other line that does not fit is an error that names
+file and line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from runners.evaluation_summary import PHASES, EvaluationRow, Phase
+
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """A JSON object of which we read a part."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+
+class PoolRow(Record):
+    """A scored problem of the training pool: a line of pool.jsonl."""
+
+    uid: str
+    domain: str
+    source: str
+    bucket: str | None = None
+    pass_rate: float | None = None
+    """Posterior mean in [0, 1]."""
+    n: int
+    correct: int
+    wrong: int
+    no_answer: int
+    truncated: int
+    verifier_errors: int
+
+    def as_evaluation(self) -> EvaluationRow:
+        """The same counts as an evaluation row, so that one summary serves both."""
+        return EvaluationRow(
+            "before", 0, self.uid, self.domain, self.source, self.bucket, self.n, self.correct,
+            self.wrong, self.no_answer, self.truncated, self.verifier_errors,
+        )  # fmt: skip
+
+
+class CurriculumRow(Record):
+    """What one step trained on: a line of training/curriculum.jsonl."""
+
+    step: int
+    stage: str
+    uids: tuple[str, ...]
+
+
+class Provenance(Record):
+    """config.json: the resolved settings, and what they ran on."""
+
+    config: dict[str, Any]
+    versions: dict[str, Any] = {}
+    git: str | None = None
+    data: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a run has written so far."""
+
+    folder: Path
+    provenance: Provenance
+    summary: Mapping[str, Any]
+    pool: tuple[PoolRow, ...]
+    evaluations: tuple[EvaluationRow, ...]
+    curriculum: tuple[CurriculumRow, ...]
+    metrics: tuple[Mapping[str, Any], ...]
+
+    @property
+    def name(self) -> str:
+        return str(
+            self.summary.get("name") or self.provenance.config.get("name") or self.folder.name
+        )
+
+    @property
+    def domains(self) -> list[str]:
+        """Every domain that occurs, sorted; a domain's place here is its colour."""
+        return sorted({r.domain for r in self.pool} | {r.domain for r in self.evaluations})
+
+    @property
+    def buckets(self) -> list[str]:
+        """Every bucket of the pool, from easy to hard: by falling mean pass rate."""
+        rates: dict[str, list[float]] = {}
+        for row in self.pool:
+            if row.bucket is not None:
+                rates.setdefault(row.bucket, []).append(row.pass_rate or 0.0)
+        return sorted(rates, key=lambda name: (-sum(rates[name]) / len(rates[name]), name))
+
+    @property
+    def trained_domains(self) -> list[str]:
+        """Domains of the problems trained on; those of the pool while nothing has been trained."""
+        domain_of = {row.uid: row.domain for row in self.pool}
+        uids = {uid for row in self.curriculum for uid in row.uids} or domain_of.keys()
+        return sorted({domain_of[uid] for uid in uids if uid in domain_of})
+
+    def phase(self, phase: Phase) -> list[EvaluationRow]:
+        return [row for row in self.evaluations if row.phase == phase]
+
+    def evaluations_by_step(self) -> list[EvaluationRow]:
+        """One row a (step, problem): where two phases share a step, the later phase's."""
+        latest: dict[tuple[int, str], EvaluationRow] = {}
+        for row in sorted(self.evaluations, key=lambda row: PHASES.index(row.phase)):
+            latest[row.step, row.uid] = row
+        return list(latest.values())
+
+
+class Ask(Record):
+    """What a transfer search was asked for."""
+
+    gain: float
+    """Rise of the target's pass rate."""
+    retention: float
+    """Share of the source's level to keep."""
+    confidence: float
+
+
+class Base(Record):
+    """Pass rates of the model that every trial starts from."""
+
+    target: float
+    source: float
+
+
+class Trial(Record):
+    """One training run of the search."""
+
+    number: int
+    n_target: int
+    seed: int
+    folder: str
+    target_before: float | None = None
+    target_after: float | None = None
+    source_before: float | None = None
+    source_after: float | None = None
+    seconds: float | None = None
+    state: str
+
+    @property
+    def gain(self) -> float | None:
+        if self.target_before is None or self.target_after is None:
+            return None
+        return self.target_after - self.target_before
+
+    @property
+    def retention(self) -> float | None:
+        """None where the source stood at 0 before: nothing could be kept or lost."""
+        return (
+            self.source_after / self.source_before
+            if self.source_after is not None and self.source_before
+            else None
+        )
+
+
+class CurvePoint(Record):
+    """What the search estimates at one number of target problems."""
+
+    n: int
+    gain: float
+    gain_low: float
+    gain_high: float
+    retention: float | None = None
+    retention_low: float | None = None
+    retention_high: float | None = None
+    p_success: float | None = None
+    seeds: int
+
+
+class Minimum(Record):
+    """The answer: the smallest number of target problems that is enough."""
+
+    reached: bool
+    n: float | None = None
+    low: float | None = None
+    high: float | None = None
+    high_censored: bool = False
+    """The interval's upper end lies beyond `n_max`."""
+    n_max: int
+
+
+class Transfer(Record):
+    """transfer.json."""
+
+    name: str
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    ask: Ask
+    base: Base
+    trials: tuple[Trial, ...]
+    curve: tuple[CurvePoint, ...]
+    minimum: Minimum
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's folder. Raises `ValueError` where it is none or a file of it is broken."""
+    training = folder / "training"
+    summary = folder / "summary.json"
+    return Run(
+        folder=folder,
+        provenance=read_provenance(folder),
+        summary=json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {},
+        pool=tuple(_lines(folder / "pool.jsonl", PoolRow.model_validate)),
+        evaluations=_unique(_lines(folder / "evaluations.jsonl", EvaluationRow.from_json)),
+        curriculum=tuple(_lines(training / "curriculum.jsonl", CurriculumRow.model_validate)),
+        metrics=tuple(_lines(training / "metrics.jsonl", dict)),
+    )
+
+
+def read_provenance(folder: Path) -> Provenance:
+    path = folder / "config.json"
+    if not path.exists():
+        raise ValueError(f"a run's folder must hold config.json, but got folder={str(folder)!r}")
+    return Provenance.model_validate_json(path.read_bytes())
+
+
+def read_transfer(folder: Path) -> Transfer:
+    """Read a transfer search's folder. Raises `ValueError` where it is none."""
+    path = folder / "transfer.json"
+    if not path.exists():
+        raise ValueError(
+            f"a transfer search's folder must hold transfer.json, but got folder={str(folder)!r}"
+        )
+    return Transfer.model_validate_json(path.read_bytes())
+
+
+def _unique(rows: list[EvaluationRow]) -> tuple[EvaluationRow, ...]:
+    """A resumed run may write an evaluation again: the last line of each problem counts."""
+    return tuple({(row.phase, row.step, row.uid): row for row in rows}.values())
+
+
+def _lines(path: Path, make: Callable[[Any], T]) -> list[T]:
+    if not path.exists():
+        return []
+    records: list[T] = []
+    text = path.read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        try:
+            records.append(make(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            if line.endswith("\n"):
+                raise ValueError(
+                    f"{path}:{number} must be a line of its kind, but: {error}"
+                ) from error
+    return records
