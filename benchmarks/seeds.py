@@ -16,8 +16,9 @@ from runners.config import load_config
 from runners.console import console
 from runners.evaluate import EvaluationLog
 from runners.evaluation_summary import EvaluationRow, grouped, paired_difference, summarise
+from runners.files import read_json
 from runners.run import run
-from runners.run_dir import RunDir, read_json
+from runners.run_dir import RunDir
 
 
 def main() -> None:

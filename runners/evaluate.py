@@ -10,8 +10,8 @@ from difficulty.score import Progress, score_chunk
 from domains.problem import Problem, Status
 from runners.config import RunConfig
 from runners.evaluation_summary import EvaluationRow, Phase
+from runners.files import read_lines, write_lines
 from runners.problem_set import ProblemSet
-from runners.run_dir import read_lines, write_lines
 
 _CHUNK = 64
 _SALT_STEP = 1_000_000

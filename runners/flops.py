@@ -11,7 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from runners.run_dir import RunDir, read_json, read_lines
+from runners.files import read_json, read_lines
+from runners.run_dir import RunDir
 
 
 def ledger(folder: RunDir, model: Path, rollouts_a_step: int) -> dict[str, float]:

@@ -16,10 +16,11 @@ from difficulty.pass_rate import posteriors
 from difficulty.score import open_store
 from runners.config import RunConfig
 from runners.console import console, print_table
+from runners.files import write_lines
 from runners.models import resolve_model
 from runners.plan_picture import draw_plan
 from runners.problem_set import load_problems
-from runners.run_dir import open_run, write_lines
+from runners.run_dir import open_run
 from runners.scored import Scored
 
 

@@ -58,7 +58,7 @@ def _stack(
         shares = [count[name] / count.total() for count in counts]
         if not any(shares):
             continue
-        colour = palette(place if palette.N <= 20 else place / max(1, len(names) - 1))
+        colour: Any = palette(place if palette.N <= 20 else place / max(1, len(names) - 1))
         colour = "0.8" if name == _UNSCORED else colour
         axes.bar(steps, shares, width=1.0, bottom=floor, color=[colour], label=name)
         floor = [low + share for low, share in zip(floor, shares, strict=True)]

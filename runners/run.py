@@ -17,11 +17,12 @@ from runners.config import RunConfig
 from runners.console import progress_bar
 from runners.evaluate import EvaluationLog, evaluate
 from runners.evaluation_summary import Phase
+from runners.files import write_lines
 from runners.flops import ledger
 from runners.models import resolve_model
 from runners.problem_set import ProblemSet, load_problems
 from runners.report import write_run_report
-from runners.run_dir import RunDir, open_run, write_lines
+from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.summary import add_tokens, set_tokens, summarise, timed
 from runners.trainer import TrainingJob

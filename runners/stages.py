@@ -10,10 +10,11 @@ from runners.config import RunConfig
 from runners.console import console, print_table, progress_bar
 from runners.evaluate import evaluate
 from runners.evaluation_summary import summarise
+from runners.files import read_json, write_lines
 from runners.models import resolve_model
 from runners.problem_set import load_problems
 from runners.run import export, score_problems
-from runners.run_dir import open_run, read_json, write_lines
+from runners.run_dir import open_run
 
 
 def score_only(config: RunConfig) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from runners.run_dir import RunDir, read_json, write_json
+from runners.files import read_json, write_json
+from runners.run_dir import RunDir
 
 
 def set_tokens(folder: RunDir, part: str, count: int) -> None:

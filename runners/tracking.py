@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runners.run_dir import read_lines, write_lines
+from runners.files import read_lines, write_lines
 
 
 class TrainingLog:

@@ -20,11 +20,12 @@ from runners.config import RunConfig, TransferSettings
 from runners.console import console
 from runners.evaluate import EvaluationLog
 from runners.evaluation_summary import EvaluationRow
+from runners.files import write_json
 from runners.models import resolve_model
 from runners.problem_set import ProblemSet, load_problems
 from runners.report import write_run_report, write_transfer_report
 from runners.run import evaluate_once, export, score_problems, train
-from runners.run_dir import RunDir, open_run, write_json
+from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.transfer_analysis import TrialResult, analyse, as_json
 

@@ -110,7 +110,7 @@ class Learner:
                 log_probs, log_probs.detach(), reference, advantages[index], part.mask, tokens,
             )  # fmt: skip
             loss.backward()
-            total += float(loss)
+            total += float(loss.detach())
         return total, self._step(self.model, self.optimizer, total)
 
     def _update_critic(
@@ -124,7 +124,7 @@ class Learner:
             values = state_values(self.critic, part)
             loss = value_loss(values, old_values[index], returns[index], part.mask, tokens)
             loss.backward()
-            total += float(loss)
+            total += float(loss.detach())
         self._step(self.critic, self.critic_optimizer, total)
         return total
 

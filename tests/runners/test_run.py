@@ -10,8 +10,9 @@ import yaml
 
 from difficulty.model_files import weights_hash
 from runners.config import RunConfig, load_config
+from runners.files import read_json, read_lines
 from runners.run import run
-from runners.run_dir import RunDir, read_json, read_lines
+from runners.run_dir import RunDir
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from runners.config import validate
-from runners.run_dir import open_run, read_json, read_lines, write_lines
+from runners.files import read_json, read_lines, write_lines
+from runners.run_dir import open_run
 
 
 def make_config(out: Path, **changes: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from runners.config import RunConfig, load_config
-from runners.run_dir import read_json, read_lines
+from runners.files import read_json, read_lines
 from runners.transfer import search_transfer
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,43 @@
+"""JSON and JSON lines, written beside and renamed: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON beside and rename."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    beside.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if the file is not there."""
+    if not path.is_file():
+        return {}
+    value: dict[str, Any] = json.loads(path.read_text())
+    return value
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write JSON lines beside and rename."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    beside.replace(path)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON lines file; none if it is not there. A half-written last line is lost."""
+    rows: list[dict[str, Any]] = []
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return rows
