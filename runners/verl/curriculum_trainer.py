@@ -21,7 +21,7 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from curricula.base import Batch, Curriculum
-from runners.evaluate import EvaluationLog
+from runners.files import read_lines, write_lines
 from runners.tracking import TrainingLog
 from runners.verl.job_file import JobFile
 from runners.verl.records import evaluation_rows, read_outcomes, step_row
@@ -143,6 +143,9 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
             reward_extra_infos_dict["uid"],
             reward_extra_infos_dict["status"],
         )
-        EvaluationLog(self.job.evaluations_file).write(rows)
+        path, here = self.job.evaluations_file, ("during", self.global_steps)
+        # a resumed run comes by here again
+        kept = [row for row in read_lines(path) if (row["phase"], row["step"]) != here]
+        write_lines(path, [*kept, *(row.to_json() for row in rows)])
         judged = sum(row.n for row in rows)
         return {"evaluation/pass_rate": sum(row.correct for row in rows) / max(judged, 1)}

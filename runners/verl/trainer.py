@@ -26,7 +26,7 @@ from runners.trainer import Trainer, TrainingJob
 from runners.verl.arguments import Files, configuration
 from runners.verl.job_file import JobFile
 from runners.verl.machine import Device, Machine, Rollout, decided
-from runners.verl.watchdog import end_run
+from runners.verl.processes import end_run
 from runners.verl.weights import last_checkpoint, write_model
 
 POLL_SECONDS = 0.5

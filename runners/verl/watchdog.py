@@ -1,9 +1,7 @@
 """Runs a command that must not outlive its parent: `python -m runners.verl.watchdog MARK COMMAND`.
 
-The watchdog starts the command and watches its parent. When that is gone, by kill -9 even, every
-process of the run is ended. They are found by a mark in their environment, which whatever the
-command starts inherits: Ray's daemons and workers leave the process group and the family tree,
-but not that.
+The watchdog starts the command and watches its parent. When that is gone, by kill -9 even, it ends
+every process of the run (`processes.py`).
 """
 
 from __future__ import annotations
@@ -15,40 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-import psutil
-
-MARK = "CURRICLE_RUN"
-"""The environment variable that holds a run's mark."""
-POLL_SECONDS = 0.2
-
-
-def marked_processes(mark: str) -> list[psutil.Process]:
-    """Every living process whose environment holds the mark, but for the caller."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            ours = process.pid != os.getpid() and process.environ().get(MARK) == mark
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:  # gone in the meantime, or another user's
-            continue
-    return found
-
-
-def end_run(mark: str) -> None:
-    """Kill every process with the mark, and whatever they start meanwhile."""
-    while processes := marked_processes(mark):
-        for process in processes:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(processes, timeout=POLL_SECONDS)
-
-
-def marked_environment(mark: str) -> dict[str, str]:
-    """This process's environment with the mark; Ray's process titles must not write over it."""
-    return os.environ | {MARK: mark, "SPT_NOENV": "1"}
+from runners.verl.processes import POLL_SECONDS, end_run, marked_environment
 
 
 def main(arguments: Sequence[str]) -> int:

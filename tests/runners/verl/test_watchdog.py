@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.verl.watchdog import MARK, end_run, marked_processes
+from runners.verl.processes import MARK, end_run, marked_processes
 
 # a command that starts a process out of its group and session, as Ray's daemons do
 COMMAND = (

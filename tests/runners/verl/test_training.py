@@ -1,0 +1,169 @@
+"""Real verl on the CPU: each algorithm trains through a curriculum; a killed run goes on."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from difficulty.prompts import Prompter, PromptFormat
+from runners.trainer import TrainingJob
+from runners.verl import VerlTrainer
+from runners.verl.processes import MARK
+
+pytestmark = pytest.mark.slow
+
+JobMaker = Callable[..., TrainingJob]
+TrainerMaker = Callable[..., VerlTrainer]
+RowReader = Callable[[Path], list[dict[str, Any]]]
+
+
+def planned(job: TrainingJob, steps: int, size: int = 4) -> list[tuple[int, str, list[str]]]:
+    """The batches of a curriculum that heeds no rewards."""
+    curriculum = job.scheduler.build(job.pool, steps, job.seed)
+    batches = [curriculum.next_batch(size) for _ in range(steps)]
+    return [(batch.step, batch.stage, list(batch.uids)) for batch in batches if batch]
+
+
+def trained_on(job: TrainingJob, rows: RowReader) -> list[tuple[int, str, list[str]]]:
+    lines = rows(job.folder / "curriculum.jsonl")
+    return [(line["step"], line["stage"], line["uids"]) for line in lines]
+
+
+def largest_change(before: Path, after: Path) -> float:
+    """The largest difference between any two weights of two models of the same shape."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    states = [
+        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).state_dict()
+        for folder in (before, after)
+    ]
+    assert states[0].keys() == states[1].keys()
+    return max(float((states[0][name] - states[1][name]).abs().max()) for name in states[0])
+
+
+def test_grpo_trains_and_evaluates_through_the_curriculum(
+    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    job = make_job(evaluate_every=1, wandb_project="curricle-tests")
+    model = make_trainer().train(job)
+    assert trained_on(job, rows) == planned(job, steps=2)
+    for row in rows(job.folder / "metrics.jsonl"):
+        assert 0 <= row["reward/math"] <= 1
+        assert row["verdict/correct"] == row["reward/mean"]
+        assert 1 <= row["response_length"] <= 4
+        assert row["zero_variance"] < 1
+        assert row["grad_norm"] > 0
+    evaluations = rows(job.folder.parent / "evaluations.jsonl")
+    assert [(row["phase"], row["step"], row["uid"], row["n"]) for row in evaluations] == [
+        ("during", 1, problem.uid, 2) for problem in job.evaluation
+    ]
+    # two AdamW steps at 1e-3 move a weight by about 2e-3, and some weight by all of it
+    assert 1e-3 < largest_change(job.model, model) < 4e-3
+    assert list((job.folder / "wandb").glob("offline-run-*"))
+
+
+def test_ppo_trains_a_critic_and_stays_near_its_reference(
+    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
+) -> None:
+    job = make_job()
+    model = make_trainer(algorithm="ppo", kl_coefficient=0.1).train(job)
+    metrics = rows(job.folder / "metrics.jsonl")
+    assert [row["value_loss"] > 0 for row in metrics] == [True, True]
+    assert 1e-3 < largest_change(job.model, model) < 4e-3
+
+
+def test_reinforce_plus_plus_trains_an_adapter_on_plain_prompts(
+    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
+) -> None:
+    job = make_job(prompter=Prompter(PromptFormat(style="plain"), {}))
+    trainer = make_trainer(algorithm="reinforce_plus_plus", lora_rank=4, learning_rate=1e-2)
+    model = trainer.train(job)
+    assert [row["grad_norm"] > 0 for row in rows(job.folder / "metrics.jsonl")] == [True, True]
+    assert largest_change(job.model, model) > 1e-4
+    assert not list(model.glob("adapter*"))
+
+
+def test_vllm_rolls_out_with_the_weights_of_the_step(
+    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
+) -> None:
+    job = make_job()
+    make_trainer(rollout="vllm").train(job)
+    assert trained_on(job, rows) == planned(job, steps=2)
+    log = (job.folder / "verl.log").read_text()
+    # verl compares vLLM's probability of every token with the trainer's own
+    differences = [
+        float(line.split("training/rollout_probs_diff_max:")[1].split(" ")[0])
+        for line in log.splitlines()
+        if "training/rollout_probs_diff_max:" in line
+    ]
+    assert len(differences) == 2
+    assert max(differences) < 1e-4
+
+
+DRIVER = """
+import pickle, sys
+from pathlib import Path
+trainer, job = pickle.loads(Path(sys.argv[1]).read_bytes())
+trainer.train(job)
+"""
+
+
+def descendants_or_marked(process: psutil.Process) -> list[psutil.Process]:
+    """Every process of a run: the family of its driver, and what left the family (Ray)."""
+    family = process.children(recursive=True)
+    marks = {p.environ().get(MARK) for p in family} - {None}
+    found = {p.pid: p for p in family}
+    for other in psutil.process_iter():
+        try:
+            if other.environ().get(MARK) in marks:
+                found[other.pid] = other
+        except psutil.Error:
+            continue
+    return list(found.values())
+
+
+def test_a_killed_run_leaves_nothing_behind_and_goes_on(
+    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader, tmp_path: Path
+) -> None:
+    import cloudpickle
+
+    job, trainer = make_job(), make_trainer(steps=5)
+    pickled = tmp_path / "job.pickle"
+    pickled.write_bytes(cloudpickle.dumps((trainer, job)))
+    driver = psutil.Popen(
+        [sys.executable, "-c", DRIVER, str(pickled)], env=os.environ, stdout=subprocess.DEVNULL
+    )
+    metrics = job.folder / "metrics.jsonl"
+    deadline = time.monotonic() + 240
+    while not (metrics.exists() and len(metrics.read_text().splitlines()) >= 3):
+        assert driver.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    processes = descendants_or_marked(driver)
+    assert any("raylet" in " ".join(p.cmdline()) for p in processes)
+    driver.kill()
+    driver.wait()
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert not alive
+
+    trainer.train(job)
+    assert trained_on(job, rows) == planned(job, steps=5)
+    assert [row["step"] for row in rows(metrics)] == [1, 2, 3, 4, 5]
+    assert "global_step_2" in (job.folder / "verl.log").read_text()
+
+
+def test_a_failing_run_says_why(
+    make_job: JobMaker, make_trainer: TrainerMaker, tmp_path: Path
+) -> None:
+    trainer = make_trainer(overrides={"data.train_files": str(tmp_path / "missing.parquet")})
+    with pytest.raises(RuntimeError, match=r"missing\.parquet"):
+        trainer.train(make_job())
