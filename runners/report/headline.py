@@ -14,7 +14,7 @@ from runners.evaluation_summary import (
     summarise,
 )
 from runners.report import run_plots
-from runners.report.inputs import Run, Transfer
+from runners.report.inputs import Minimum, Run, Transfer
 from runners.report.plots import Figure
 from runners.report.wording import (
     count,
@@ -89,7 +89,9 @@ def _finding(
     start = summarise(first, 1, (), seed)[0].pass_at_k
     end = summarise(second, 1, (), seed)[0].pass_at_k
     change = paired_difference(first, second, 1, seed)
-    verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not clearly change:"
+    verb = (
+        "rose" if change.low > 0 else "fell" if change.high < 0 else "did not clearly change, going"
+    )
     sentence = (
         f"{_skills(trained)} pass@1 {verb} from {rate(start.mean)} {interval(start)} "
         f"to {rate(end.mean)} {interval(end)}."
@@ -152,9 +154,9 @@ def _figure(
 def transfer_question(transfer: Transfer) -> str:
     ask = transfer.ask
     return (
-        f"How few problems of {listed(list(transfer.target))} raise it by {signed(ask.gain)} while "
-        f"{listed(list(transfer.source))} keeps {ask.retention:.0%} of its level, "
-        f"with {ask.confidence:.0%} confidence?"
+        f"How few problems of {listed(list(transfer.target))} raise its pass@1 by "
+        f"{signed(ask.gain)} while {listed(list(transfer.source))} keeps {ask.retention:.0%} of "
+        f"what training on it alone reaches, with {ask.confidence:.0%} confidence?"
     )
 
 
@@ -168,17 +170,19 @@ def transfer_answer(transfer: Transfer) -> Answer:
         f"{listed(list(transfer.source))} {rate(transfer.base.source)}. "
         f"{counted(len(finished), 'finished run')} with {counted(seeds, 'seed')}."
     )
-    if minimum.reached and minimum.n is not None:
+    if minimum is None:
+        return Answer("The search has not finished: every size must be tried first.", (base,))
+    if minimum.n is not None:
         sentence = (
-            f"{counted(round(minimum.n), 'target problem')}{_minimum_interval(transfer)} "
+            f"{counted(minimum.n, 'target problem')}{_minimum_interval(minimum)} "
             f"reach {signed(ask.gain)} on {listed(list(transfer.target))} while "
             f"{listed(list(transfer.source))} keeps {ask.retention:.0%} of its level."
         )
-        return Answer(sentence, (base,))
+        return Answer(sentence, (f"In brackets, the 90% interval of the minimum. {base}",))
     sentence = f"Not reached by N_max = {count(minimum.n_max)}."
-    if not transfer.curve:
+    best = max(transfer.curve, key=lambda point: point.gain, default=None)
+    if best is None:
         return Answer(sentence, (base,))
-    best = max(transfer.curve, key=lambda point: point.gain)
     seen = (
         f"The largest gain is {signed(best.gain)} [{signed(best.gain_low)}, "
         f"{signed(best.gain_high)}], at {counted(best.n, 'target problem')}; "
@@ -187,8 +191,7 @@ def transfer_answer(transfer: Transfer) -> Answer:
     return Answer(sentence, (seen, base))
 
 
-def _minimum_interval(transfer: Transfer) -> str:
-    minimum = transfer.minimum
+def _minimum_interval(minimum: Minimum) -> str:
     if minimum.low is None:
         return ""
     if minimum.high_censored or minimum.high is None:

@@ -66,6 +66,12 @@ class Provenance(Record):
     git: str | None = None
     data: dict[str, Any] = {}
 
+    @property
+    def seed(self) -> int:
+        """The config's own, for the bootstraps of the page."""
+        seed = self.config.get("seed", 0)
+        return seed if isinstance(seed, int) else 0
+
 
 @dataclass(frozen=True)
 class Run:
@@ -123,7 +129,7 @@ class Ask(Record):
     gain: float
     """Rise of the target's pass rate."""
     retention: float
-    """Share of the source's level to keep."""
+    """Least source pass rate, as a share of what training on the source alone reaches."""
     confidence: float
 
 
@@ -154,24 +160,17 @@ class Trial(Record):
             return None
         return self.target_after - self.target_before
 
-    @property
-    def retention(self) -> float | None:
-        """None where the source stood at 0 before: nothing could be kept or lost."""
-        return (
-            self.source_after / self.source_before
-            if self.source_after is not None and self.source_before
-            else None
-        )
-
 
 class CurvePoint(Record):
     """What the search estimates at one number of target problems."""
 
     n: int
     gain: float
+    """Rise over the base model's pass rate; low and high bound its 95% interval."""
     gain_low: float
     gain_high: float
     retention: float | None = None
+    """Source pass rate as a share of that at n = 0; None where that is 0."""
     retention_low: float | None = None
     retention_high: float | None = None
     p_success: float | None = None
@@ -182,9 +181,10 @@ class Minimum(Record):
     """The answer: the smallest number of target problems that is enough."""
 
     reached: bool
-    n: float | None = None
-    low: float | None = None
-    high: float | None = None
+    n: int | None = None
+    low: int | None = None
+    high: int | None = None
+    """Ends of the 90% interval; None where they lie beyond `n_max`."""
     high_censored: bool = False
     """The interval's upper end lies beyond `n_max`."""
     n_max: int
@@ -200,7 +200,15 @@ class Transfer(Record):
     base: Base
     trials: tuple[Trial, ...]
     curve: tuple[CurvePoint, ...]
-    minimum: Minimum
+    minimum: Minimum | None
+    """None while the search goes on."""
+
+    def retention(self, trial: Trial) -> float | None:
+        """The trial's source pass rate as a share of what the source alone reaches (mean at 0)."""
+        alone = [t.source_after for t in self.trials if t.n_target == 0 and t.source_after]
+        if trial.source_after is None or not alone:
+            return None
+        return trial.source_after * len(alone) / sum(alone)
 
 
 def read_run(folder: Path) -> Run:
@@ -241,16 +249,23 @@ def _unique(rows: list[EvaluationRow]) -> tuple[EvaluationRow, ...]:
 
 
 def _lines(path: Path, make: Callable[[Any], T]) -> list[T]:
+    """A record a line. Split at newlines alone: a JSON string may hold other line separators."""
     if not path.exists():
         return []
+    *whole, cut_off = path.read_text(encoding="utf-8").split("\n")
     records: list[T] = []
-    text = path.read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+    for number, line in enumerate([*whole, cut_off] if _is_json(cut_off) else whole, start=1):
         try:
             records.append(make(json.loads(line)))
         except (ValueError, TypeError) as error:
-            if line.endswith("\n"):
-                raise ValueError(
-                    f"{path}:{number} must be a line of its kind, but: {error}"
-                ) from error
+            rule = "must be a JSON object with the fields of its file"
+            raise ValueError(f"{path}:{number} {rule}, but got {line[:80]!r}: {error}") from error
     return records
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

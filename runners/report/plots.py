@@ -36,6 +36,10 @@ def bucket_colour(index: int, buckets: int) -> str:
     return f"color-mix(in oklab, var(--hard) {share:.0f}%, var(--easy))"
 
 
+Legend = tuple[tuple[str, str], ...]
+"""(name, CSS colour) pairs."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A drawing and what it says."""
@@ -46,6 +50,7 @@ class Figure:
     """What it shows in words, for those who cannot see it."""
     narrow: Markup | None = None
     """The same drawing for a phone's width."""
+    legend: Legend = ()
 
 
 class Sheet:
@@ -57,6 +62,8 @@ class Sheet:
         from matplotlib.figure import Figure as Canvas
 
         self._name = name
+        self.width = width
+        """In CSS pixels."""
         self._codes: dict[str, str] = {}
         self._canvas = Canvas(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         FigureCanvasSVG(self._canvas)
@@ -126,18 +133,27 @@ def _opening(match: re.Match[str]) -> str:
     )
 
 
-def wide(name: str, title: str, label: str, height: float, draw: Callable[[Sheet], None]) -> Figure:
+def wide(
+    name: str,
+    title: str,
+    label: str,
+    height: float,
+    draw: Callable[[Sheet], None],
+    legend: Legend = (),
+) -> Figure:
     """A drawing over the page's full width, drawn a second time for phones."""
     drawings: list[Markup] = []
     for suffix, width in (("wide", 920), ("narrow", 360)):
         sheet = Sheet(f"{name}-{suffix}", width, height)
         draw(sheet)
         drawings.append(sheet.svg())
-    return Figure(drawings[0], title, label, narrow=drawings[1])
+    return Figure(drawings[0], title, label, drawings[1], legend)
 
 
-def panel(name: str, title: str, label: str, draw: Callable[[Sheet], None]) -> Figure:
+def panel(
+    name: str, title: str, label: str, draw: Callable[[Sheet], None], legend: Legend = ()
+) -> Figure:
     """A small drawing, one of several side by side."""
     sheet = Sheet(name, *PANEL)
     draw(sheet)
-    return Figure(sheet.svg(), title, label)
+    return Figure(sheet.svg(), title, label, legend=legend)

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runners.evaluation_summary import Estimate, summarise
 from runners.report import plots
@@ -19,9 +20,10 @@ from runners.report.wording import interval, rate
 MOST_BARS = 100
 """More training steps than this share a bar."""
 BINS = 10
+NO_BUCKET = "no bucket"
 TRAINING_SERIES = (
     ("reward/mean", "Reward"),
-    ("zero_variance", "Prompts whose rollouts all got one reward"),
+    ("zero_variance", "Prompts with equal rewards only, share"),
     ("response_length", "Response length, tokens"),
     ("entropy", "Entropy, nats per token"),
 )
@@ -159,7 +161,7 @@ def _shares(
             sheet.axes.bar(
                 left[drawn], shares[drawn], width[drawn], floor[drawn], align="edge",
                 color=sheet.colour(css), edgecolor=sheet.colour(plots.PAPER),
-                linewidth=0.6 if len(bars) <= 60 else 0,
+                linewidth=0.6 if sheet.width / len(bars) > 10 else 0,
             )  # fmt: skip
             floor += shares
         sheet.axes.set_xlim(left[0], left[-1] + width[-1])
@@ -170,13 +172,14 @@ def _shares(
         mark_stages(sheet, run)
 
     spans = ", ".join(f"{stage}: steps {first} to {last}" for stage, first, last in stages(run))
-    return plots.wide(name, title, f"{title}. {spans}", 210, draw)
+    legend = tuple((str(group or NO_BUCKET), css) for group, css in colours.items())
+    return plots.wide(name, title, f"{title}. {spans}", 210, draw, legend)
 
 
 def mark_stages(sheet: Sheet, run: Run) -> None:
     """A line where a stage begins, and its name above where there is room for it."""
     low, high = sheet.axes.get_xlim()
-    room = sheet.axes.figure.get_figwidth() * 72 * 0.9 / (high - low)
+    room = sheet.width * 0.9 / (high - low)
     for stage, first, last in stages(run):
         if first > run.curriculum[0].step:
             sheet.axes.axvline(first - 0.5, color=sheet.colour(plots.INK), linewidth=1)
@@ -225,31 +228,57 @@ def training_curves(run: Run) -> list[Figure]:
     """Reward, zero-variance share, response length and entropy: each that was logged."""
     figures: list[Figure] = []
     for place, (key, title) in enumerate(TRAINING_SERIES):
-        points = [(row["step"], row[key]) for row in run.metrics if row.get(key) is not None]
-        if points:
-            figures.append(_training_curve(run, f"training-{place}", title, points))
+        lines = {title: (plots.ACCENT, _series(run, key))}
+        figures += _training_curve(run, f"training-{place}", title, lines)
+        if key == "reward/mean" and len(run.trained_domains) > 1:
+            lines = {
+                domain: (domain_colours(run)[domain], _series(run, f"reward/{domain}"))
+                for domain in run.trained_domains
+            }
+            figures += _training_curve(run, "training-domains", "Reward by domain", lines)
     return figures
 
 
-def _training_curve(run: Run, name: str, title: str, points: Sequence[tuple[int, float]]) -> Figure:
-    steps, values = np.array(points, dtype=float).T
-    window = max(1, len(values) // 12)
+def _series(run: Run, key: str) -> list[tuple[float, float]]:
+    """(step, value) of the steps that logged a key."""
+    return [(row["step"], row[key]) for row in run.metrics if row.get(key) is not None]
+
+
+def _training_curve(
+    run: Run,
+    name: str,
+    title: str,
+    lines: Mapping[str, tuple[str, Sequence[tuple[float, float]]]],
+) -> list[Figure]:
+    """One panel of (colour, points) lines; none where nothing was logged."""
+    drawn = {line: (css, points) for line, (css, points) in lines.items() if points}
+    if not drawn:
+        return []
 
     def draw(sheet: Sheet) -> None:
-        colour = sheet.colour(plots.ACCENT)
-        sheet.axes.plot(steps, values, color=colour, linewidth=0.8, alpha=0.45)
-        kernel = np.ones(window)
-        smooth = np.convolve(values, kernel, "same") / np.convolve(
-            np.ones_like(values), kernel, "same"
-        )
-        sheet.axes.plot(steps, smooth, color=colour, linewidth=1.8)
+        for css, points in drawn.values():
+            steps, values = np.array(points, dtype=float).T
+            if len(drawn) == 1:
+                sheet.axes.plot(steps, values, color=sheet.colour(css), linewidth=0.8, alpha=0.45)
+            sheet.axes.plot(steps, _smooth(values), color=sheet.colour(css), linewidth=1.8)
         sheet.grid("y")
         sheet.whole_steps()
         sheet.x_label("training step")
         for _, first, _ in stages(run)[1:]:
             sheet.axes.axvline(first - 0.5, color=sheet.colour(plots.RULE), linewidth=1)
 
-    label = (
-        f"{title}: {values[0]:.3g} at step {steps[0]:.0f}, {values[-1]:.3g} at step {steps[-1]:.0f}"
+    label = "; ".join(
+        f"{line}: {points[0][1]:.3g} at step {points[0][0]:.0f}, "
+        f"{points[-1][1]:.3g} at step {points[-1][0]:.0f}"
+        for line, (_, points) in drawn.items()
     )
-    return plots.panel(name, title, label, draw)
+    legend = tuple((line, css) for line, (css, _) in drawn.items()) if len(drawn) > 1 else ()
+    return [plots.panel(name, title, label, draw, legend)]
+
+
+def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Running mean over a twelfth of the line, over what there is of it at the ends."""
+    window = np.ones(max(1, len(values) // 12))
+    sums = np.convolve(values, window, "same")
+    smooth: NDArray[np.float64] = sums / np.convolve(np.ones_like(values), window, "same")
+    return smooth

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from runners.evaluation_summary import (
     summarise,
 )
 from runners.report.inputs import Run
-from runners.report.run_plots import stages
+from runners.report.run_plots import NO_BUCKET, stages
 from runners.report.wording import (
     MISSING,
     count,
@@ -30,8 +29,11 @@ from runners.report.wording import (
     signed_interval,
 )
 
-NO_BUCKET = "no bucket"
 STATUS_COLUMNS = ("correct", "wrong", "no_answer", "truncated")
+
+
+PARTS = {"score": "scoring", "evaluate": "evaluation", "train": "training"}
+"""Names of the timed parts, as the computation's ledger has them."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,17 @@ def columns_of_k(rows: Sequence[EvaluationRow]) -> list[int]:
     return sorted({1, powers[len(powers) // 2], powers[-1]})
 
 
+def asked_k(run: Run) -> list[int]:
+    """The k of the settings, or what the rows have completions for; 1 always."""
+    evaluation = run.provenance.config.get("evaluation")
+    asked = evaluation.get("k") if isinstance(evaluation, Mapping) else None
+    return sorted({1, *asked}) if asked else columns_of_k(run.evaluations)
+
+
 def before_after_table(run: Run, by: GroupBy, order: Sequence[str], seed: int) -> Table:
     """pass@1 before and after with the paired difference, then the change of pass@k."""
     before, after = grouped(run.phase("before"), (by,)), grouped(run.phase("after"), (by,))
-    ks = columns_of_k([*run.phase("before"), *run.phase("after")])
+    ks = asked_k(run)
     head = [by, "problems", "pass@1 before", "after", "difference", *(f"pass@{k}" for k in ks[1:])]
     rows: list[list[Cell | str]] = []
     for group in sorted(before.keys() & after.keys(), key=lambda g: _rank(g[0], order)):
@@ -155,7 +164,7 @@ def change_cell(
     first = summarise(before, k, (), seed)[0].pass_at_k
     second = summarise(after, k, (), seed)[0].pass_at_k
     difference = paired_difference(before, after, k, seed)
-    small = f"{signed(difference.mean)} {signed_interval(difference)}, n = {difference.n_problems}"
+    small = f"{signed_interval(difference)}, n = {difference.n_problems}"
     return Cell(
         f"{rate(first.mean)} → {rate(second.mean)}", small, difference_cell(difference).tone
     )
@@ -209,21 +218,22 @@ def _verdict_cells(summary: Summary) -> list[Cell | str]:
 
 
 def ledger(summary: Mapping[str, Any]) -> Table:
-    """Time and computation of each part of the run."""
-    seconds, computed = _numbers(summary.get("seconds")), _numbers(summary.get("flops"))
-    total = sum(v for v in seconds.values() if math.isfinite(v)) or 1.0
+    """Time and computation of each part of the run, and of all of it."""
+    seconds = {PARTS.get(part, part): v for part, v in _numbers(summary.get("seconds")).items()}
+    computed = {PARTS.get(part, part): v for part, v in _numbers(summary.get("flops")).items()}
+    whole = seconds.pop("total", sum(seconds.values()))
+    operations = computed.pop("total", sum(computed.values()))
     rows: list[list[Cell | str]] = [
         [
             part,
-            Cell("", bar=(("time", seconds.get(part, 0.0) / total),)),
+            Cell("", bar=(("time", seconds.get(part, 0.0) / (whole or 1.0)),)),
             duration(seconds.get(part)),
             flops(computed.get(part)),
         ]
         for part in dict.fromkeys([*seconds, *computed])
     ]
-    if len(rows) > 1 and "total" not in {*seconds, *computed}:
-        whole = flops(sum(computed.values())) if computed else MISSING
-        rows.append(["total", "", duration(sum(seconds.values())), whole])
+    if rows:
+        rows.append(["total", "", duration(whole), flops(operations) if computed else MISSING])
     return table(("part", "share of time", "time", "computation"), rows)
 
 

@@ -26,7 +26,7 @@ def gain_curve(transfer: Transfer) -> Figure:
         dots = [(t.n_target, t.gain) for t in transfer.trials if t.gain is not None]
         _dots(sheet, place, dots)
         sheet.axes.axhline(0, color=sheet.colour(plots.RULE), linewidth=1)
-        _threshold(sheet, transfer.ask.gain, f"asked {signed(transfer.ask.gain)}")
+        _threshold(sheet, transfer.ask.gain, f"asked {signed(transfer.ask.gain)}", "bottom")
         sheet.axes.yaxis.set_major_formatter(lambda value, _: signed(value))
 
     label = "; ".join(
@@ -48,11 +48,9 @@ def retention_curve(transfer: Transfer) -> Figure:
             sheet, transfer, place, plots.domain_colour(1),
             lambda point: (point.retention, point.retention_low, point.retention_high),
         )  # fmt: skip
-        _dots(
-            sheet, place,
-            [(t.n_target, t.retention) for t in transfer.trials if t.retention is not None],
-        )  # fmt: skip
-        _threshold(sheet, transfer.ask.retention, f"asked {rate(transfer.ask.retention)}")
+        kept = [(trial.n_target, transfer.retention(trial)) for trial in transfer.trials]
+        _dots(sheet, place, [(n, share) for n, share in kept if share is not None])
+        _threshold(sheet, transfer.ask.retention, f"asked {transfer.ask.retention:.0%}", "top")
         low, high = sheet.axes.get_ylim()
         sheet.axes.set_ylim(min(low, transfer.ask.retention - 0.1), max(high, 1.05))
         sheet.axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -87,7 +85,7 @@ def _curve(
         sheet.axes.fill_between(x, lows, highs, color=colour, alpha=0.18, linewidth=0)
         sheet.axes.plot(x, middles, "o-", color=colour, linewidth=2, markersize=5)
     ticks = sorted({point.n for point in transfer.curve} | {t.n_target for t in transfer.trials})
-    shown = _spaced(ticks, place, sheet.axes.figure.get_figwidth() * 72 / 34)
+    shown = _spaced(ticks, place, sheet.width / 34)
     sheet.axes.set_xticks([place(n) for n in shown], [str(n) for n in shown])
     sheet.grid("y")
     sheet.x_label("target problems (log scale)")
@@ -113,17 +111,19 @@ def _dots(sheet: Sheet, place: Callable[[float], float], dots: Sequence[tuple[in
     )  # fmt: skip
 
 
-def _threshold(sheet: Sheet, value: float, text: str) -> None:
+def _threshold(sheet: Sheet, value: float, text: str, side: str) -> None:
+    """A dashed line with its meaning above (side "bottom" rests on it) or below it ("top")."""
     sheet.axes.axhline(value, color=sheet.colour(plots.ACCENT), linewidth=1.2, dashes=(4, 3))
-    sheet.text(
-        1, value, text, plots.ACCENT, ha="right", va="bottom",
-        transform=sheet.axes.get_yaxis_transform(),
+    sheet.axes.annotate(
+        text, (0, value), (4, 3 if side == "bottom" else -5), va=side, fontsize=11,
+        xycoords=sheet.axes.get_yaxis_transform(), textcoords="offset points",
+        color=sheet.colour(plots.ACCENT),
     )  # fmt: skip
 
 
 def _mark_minimum(sheet: Sheet, transfer: Transfer, place: Callable[[float], float]) -> None:
     minimum = transfer.minimum
-    if not minimum.reached or minimum.n is None:
+    if minimum is None or minimum.n is None:
         return
     colour = sheet.colour(plots.ACCENT)
     low = minimum.n if minimum.low is None else minimum.low
@@ -131,6 +131,6 @@ def _mark_minimum(sheet: Sheet, transfer: Transfer, place: Callable[[float], flo
     sheet.axes.axvspan(place(low), place(high), color=colour, alpha=0.1, linewidth=0)
     sheet.axes.axvline(place(minimum.n), color=colour, linewidth=1.5)
     sheet.text(
-        place(minimum.n), 1.02, f"minimum {minimum.n:.0f}", plots.ACCENT, ha="center", va="bottom",
+        place(minimum.n), 1.02, f"minimum {minimum.n}", plots.ACCENT, ha="center", va="bottom",
         transform=sheet.axes.get_xaxis_transform(),
     )  # fmt: skip

@@ -32,7 +32,7 @@ def make_run(
     domains: tuple[str, ...] = ("math", "graph"),
     trained: tuple[str, ...] = ("math",),
     buckets: tuple[str, ...] = ("easy", "medium", "hard"),
-    problems: int = 12,
+    problems: int = 8,
     steps: int = 24,
     upto: str = "evaluated",
 ) -> Path:
@@ -82,10 +82,11 @@ def make_run(
             ),
         )  # fmt: skip
         summary = {
-            "name": folder.name, "model": "tiny", "trainer": "local",
+            "name": folder.name, "model": "tiny",
+            "trainer": {"kind": "local", "algorithm": "grpo", "steps": steps},
             "engine": {"engine": "vllm 0.31.0", "dtype": "float32"},
-            "seconds": {"score": 21.4, "train": 65.0, "evaluate": 12.5},
-            "flops": {"score": 1.5e12, "train": 2.5e13},
+            "seconds": {"score": 20.0, "train": 65.0, "evaluate": 15.0},
+            "flops": {"scoring": 1.5e12, "training": 2.5e13, "total": 2.65e13},
         }  # fmt: skip
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return folder
@@ -99,6 +100,7 @@ def write_training(
     steps: int,
 ) -> None:
     """A staged curriculum over the buckets that replays earlier ones, and what was logged."""
+    trained = sorted({row["domain"] for row in pool})
     curriculum: list[dict[str, Any]] = []
     metrics: list[dict[str, Any]] = []
     for step in range(1, steps + 1):
@@ -112,14 +114,15 @@ def write_training(
         )
         metrics.append({
             "step": step, "stage": buckets[stage], "reward/mean": reward,
-            "zero_variance": draw.uniform(0.1, 0.4), "response_length": 40 + step + draw.gauss(0, 3),
-            "entropy": 0.6 * 0.98**step, "loss": draw.gauss(0, 0.01), "grad_norm": 0.3,
+            **{f"reward/{domain}": reward + draw.gauss(0, 0.05) for domain in trained},
+            "zero_variance": draw.uniform(0.1, 0.4), "loss": draw.gauss(0, 0.01),
+            "response_length": 40 + step + draw.gauss(0, 3), "entropy": 0.6 * 0.98**step,
         })  # fmt: skip
     write_lines(folder / "curriculum.jsonl", curriculum)
     write_lines(folder / "metrics.jsonl", metrics)
 
 
-def make_transfer(folder: Path, *, reached: bool = True, runs: bool = False) -> Path:
+def make_transfer(folder: Path, *, reached: bool = True) -> Path:
     """A search over 0 to 256 target problems with three seeds each."""
     draw = random.Random(1)
     numbers = (0, 8, 16, 32, 64, 128, 256)
@@ -134,7 +137,7 @@ def make_transfer(folder: Path, *, reached: bool = True, runs: bool = False) -> 
                 "number": len(trials), "n_target": n, "seed": seed,
                 "folder": f"trials/n{n:04}-s{seed}", "target_before": 0.31, "target_after": after,
                 "source_before": 0.92, "source_after": 0.92 - 0.0002 * n + draw.gauss(0, 0.008),
-                "seconds": 30.0 + n / 8, "state": "complete",
+                "seconds": 30.0 + n / 8, "state": "COMPLETE",
             })  # fmt: skip
         curve.append({
             "n": n, "gain": gain, "gain_low": gain - 0.05, "gain_high": gain + 0.05,
@@ -145,7 +148,7 @@ def make_transfer(folder: Path, *, reached: bool = True, runs: bool = False) -> 
     trials.append({
         "number": len(trials), "n_target": 32, "seed": 3, "folder": "trials/n0032-s3",
         "target_before": None, "target_after": None, "source_before": None, "source_after": None,
-        "seconds": None, "state": "failed",
+        "seconds": None, "state": "FAIL",
     })  # fmt: skip
     minimum: dict[str, Any] = {"reached": reached, "n_max": 256, "high_censored": False}
     minimum |= {"n": 36, "low": 22, "high": 70} if reached else dict.fromkeys(("n", "low", "high"))
@@ -159,16 +162,14 @@ def make_transfer(folder: Path, *, reached: bool = True, runs: bool = False) -> 
     (folder / "transfer.json").write_text(json.dumps(result), encoding="utf-8")
     provenance = {"config": {"name": folder.name}, "versions": {}, "git": "0123abc", "data": {}}
     (folder / "config.json").write_text(json.dumps(provenance), encoding="utf-8")
-    if runs:
-        make_run(folder / "trials/n0008-s0", steps=6, problems=4)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_maker() -> Maker:
     return make_run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def transfer_maker() -> Maker:
     return make_transfer
