@@ -45,10 +45,16 @@ class Machine:
 def decided(settings: VerlTrainer, job: TrainingJob) -> Iterator[Machine]:
     """The machine for a job, and a folder for Ray that is gone afterwards.
 
-    Raises `ValueError` for a device or a rollout that is not to be had here.
+    Raises `ValueError` for a device, a rollout or an algorithm that is not to be had here.
     """
     device = resolve_device(settings.device)
     rollout = resolve_rollout(settings.rollout, device)
+    flash_attention = device == "cuda" and _is_installed("flash_attn")
+    if settings.algorithm == "ppo" and device == "cuda" and not flash_attention:
+        raise ValueError(
+            "trainer.algorithm='ppo' on a GPU needs flash attention, in which verl loads its "
+            "critic: pip install flash-attn"
+        )
     home = tempfile.gettempdir()
     home = home if len(home) <= SOCKET_ROOM else "/tmp"
     ray_folder = Path(tempfile.mkdtemp(prefix="ray-", dir=home))
@@ -61,7 +67,7 @@ def decided(settings: VerlTrainer, job: TrainingJob) -> Iterator[Machine]:
             ray_address=settings.ray_address,
             ray_folder=ray_folder,
             environment=environment(job, device, rollout),
-            flash_attention=device == "cuda" and _is_installed("flash_attn"),
+            flash_attention=flash_attention,
         )
     finally:
         shutil.rmtree(ray_folder, ignore_errors=True)

@@ -44,7 +44,8 @@ class VerlTrainer(Trainer):
     """GPUs on each machine; on a CPU the number of worker processes."""
     nodes: int = Field(1, ge=1)
     ray_address: str | None = None
-    """A running Ray cluster, such as `10.0.0.1:6379`; None starts one for this run alone."""
+    """A running Ray cluster, such as `10.0.0.1:6379`, whose machines share this one's files; None
+    starts one for this run alone."""
     stall_seconds: float = Field(1800.0, gt=0)
     """A run without a finished step for this long is ended: a hanging worker says nothing."""
     overrides: dict[str, str | int | float | bool] = Field(default_factory=dict)
