@@ -65,12 +65,14 @@ def test_one_step_of_verl_is_one_step_of_the_local_trainer(
     from runners.local.policy import Rows, load_policy, log_probabilities
 
     (tmp_path / "tap_of_the_parity_test.py").write_text(TAP)
-    monkeypatch.setenv("VERL_USE_EXTERNAL_MODULES", "tap_of_the_parity_test")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     # hot, so that lengths differ and a token mean is not a mean of sequences
     job = make_job(sampling=Sampling(temperature=2.0, max_tokens=4))
     trainer = make_trainer(steps=1, samples_per_prompt=8)
-    trained = AutoModelForCausalLM.from_pretrained(trainer.train(job), dtype=torch.float32)
+    with monkeypatch.context() as during:
+        during.setenv("VERL_USE_EXTERNAL_MODULES", "tap_of_the_parity_test")
+        during.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+        folder = trainer.train(job)
+    trained = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     (metrics,) = rows(job.folder / "metrics.jsonl")
 
     tapped = tapped_groups(job.folder)
