@@ -125,6 +125,19 @@ class RunConfig(Settings):
     """Only for `curricle transfer`."""
     tracking: TrackingSettings = TrackingSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kinds(cls, raw: Any) -> Any:
+        """`trainer: {steps: 20}` is the default kind of trainer with twenty steps."""
+        if not isinstance(raw, dict):
+            return raw
+        filled = dict(raw)
+        for name in ("buckets", "curriculum", "trainer"):
+            given = raw.get(name)
+            if isinstance(given, dict) and "kind" not in given:
+                filled[name] = {"kind": cls.model_fields[name].default.kind, **given}
+        return filled
+
     @model_validator(mode="after")
     def _counts_within_samples(self) -> Self:
         if isinstance(self.buckets, Counts):
@@ -159,7 +172,7 @@ def validate(raw: dict[str, Any], place: str) -> RunConfig:
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{place}: {explain(e, RunConfig)}" for e in error.errors()]
+        lines = [f"{place}: {explain(e, RunConfig)}" for e in _own_errors(error.errors())]
         raise ValueError("\n".join(lines)) from None
 
 
@@ -193,6 +206,19 @@ def _index(here: list[Any], name: str, key: str) -> int:
     return int(name)
 
 
+def _own_errors(errors: Sequence[Any]) -> list[Any]:
+    """Without those that only follow from another: a list is "too short" when its member fails."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(
+            len(p) > len(error["loc"]) and p[: len(error["loc"])] == error["loc"] for p in places
+        )
+    ]
+
+
 def explain(error: Any, model: type[BaseModel]) -> str:
     """One line for one pydantic error: path, rule, value and the nearest known name."""
     location = [part for part in error["loc"] if not str(part).startswith("function-")]
@@ -212,6 +238,8 @@ def explain(error: Any, model: type[BaseModel]) -> str:
         return (
             f"{path}.kind: must be one of {', '.join(tags)}, but got {error['ctx']['tag']!r}{hint}"
         )
+    if error["type"] == "union_tag_not_found":
+        return f"{path}.kind: must be given"
     if error["type"] == "value_error":
         return f"{path}: {message}"
     return f"{path}: {message[0].lower()}{message[1:]}, but got {error['input']!r}"
