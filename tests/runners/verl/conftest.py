@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,58 +81,106 @@ def adding_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-JobMaker = Callable[..., TrainingJob]
+def build_job(model: Path, folder: Path, **changes: Any) -> TrainingJob:
+    """A job over twelve sums in two buckets, evaluated on four others."""
+    training, evaluation = sums()[:12], sums()[12:]
+    pool = tuple(
+        Item(p.uid, p.domain, p.source, ("easy", "hard")[i % 2], 0.8 - 0.4 * (i % 2))
+        for i, p in enumerate(training)
+    )
+    settings: dict[str, Any] = {
+        "model": model,
+        "folder": folder / "run" / "training",
+        "problems": {p.uid: p for p in training},
+        "pool": pool,
+        "scheduler": Staged(),
+        "prompter": Prompter(PromptFormat(), {}),
+        "sampling": Sampling(max_tokens=4),
+        "seed": 1,
+        "evaluation": tuple(evaluation),
+        "evaluation_samples": 2,
+        "evaluate_every": 0,
+        "evaluate": lambda engine, step: None,
+    }
+    return TrainingJob(**(settings | changes))
+
+
+def build_trainer(**changes: Any) -> VerlTrainer:
+    """A trainer of two short steps on the CPU."""
+    settings = {
+        "device": "cpu",
+        "steps": 2,
+        "prompts_per_step": 4,
+        "samples_per_prompt": 4,
+        "learning_rate": 1e-3,
+        "checkpoint_every": 2,
+        "stall_seconds": 300,
+    }
+    return VerlTrainer.model_validate(settings | changes)
 
 
 @pytest.fixture
-def make_job(adding_model: Path, tmp_path: Path) -> JobMaker:
-    """Jobs over twelve sums in two buckets, evaluated on four others."""
-
-    def make(**changes: Any) -> TrainingJob:
-        training, evaluation = sums()[:12], sums()[12:]
-        pool = tuple(
-            Item(p.uid, p.domain, p.source, ("easy", "hard")[i % 2], 0.8 - 0.4 * (i % 2))
-            for i, p in enumerate(training)
-        )
-        settings: dict[str, Any] = {
-            "model": adding_model,
-            "folder": tmp_path / "run" / "training",
-            "problems": {p.uid: p for p in training},
-            "pool": pool,
-            "scheduler": Staged(),
-            "prompter": Prompter(PromptFormat(), {}),
-            "sampling": Sampling(max_tokens=4),
-            "seed": 1,
-            "evaluation": tuple(evaluation),
-            "evaluation_samples": 2,
-            "evaluate_every": 0,
-            "evaluate": lambda engine, step: None,
-        }
-        return TrainingJob(**(settings | changes))
-
-    return make
-
-
-TrainerMaker = Callable[..., VerlTrainer]
+def make_job(adding_model: Path, tmp_path: Path) -> Callable[..., TrainingJob]:
+    return partial(build_job, adding_model, tmp_path)
 
 
 @pytest.fixture
-def make_trainer() -> TrainerMaker:
-    """Trainers of two short steps on the CPU."""
+def make_trainer() -> Callable[..., VerlTrainer]:
+    return build_trainer
 
-    def make(**changes: Any) -> VerlTrainer:
-        settings = {
-            "device": "cpu",
-            "steps": 2,
-            "prompts_per_step": 4,
-            "samples_per_prompt": 4,
-            "learning_rate": 1e-3,
-            "checkpoint_every": 2,
-            "stall_seconds": 300,
-        }
-        return VerlTrainer.model_validate(settings | changes)
 
-    return make
+# loaded in verl's processes beside our own plug-in: keeps what each step was computed from
+TAP = """
+import torch, transfer_queue
+from runners.verl.curriculum_trainer import CurriculumTrainer
+
+FIELDS = ["prompts", "responses", "rm_scores", "old_log_probs", "advantages"]
+own_step = CurriculumTrainer.step
+
+def step(self, metrics, timing_raw):
+    batch = own_step(self, metrics, timing_raw)
+    data = transfer_queue.kv_batch_get(
+        keys=batch.keys, partition_id=batch.partition_id, select_fields=FIELDS
+    )
+    columns = {name: [row.clone() for row in data[name]] for name in FIELDS}
+    rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
+    path = self.job.training_folder / f"tapped-{self.global_steps}.pt"
+    torch.save(dict(zip(batch.keys, rows)), path)
+    return batch
+
+CurriculumTrainer.step = step
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training."""
+
+    trainer: VerlTrainer
+    job: TrainingJob
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def grpo_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two steps of GRPO, evaluated after the first, tracked offline and tapped."""
+    folder = tmp_path_factory.mktemp("grpo")
+    (folder / "tap_of_the_tests.py").write_text(TAP)
+    job = build_job(
+        adding_model,
+        folder,
+        # hot, so that lengths differ and a mean over tokens is not one over sequences
+        sampling=Sampling(temperature=2.0, max_tokens=4),
+        evaluate_every=1,
+        wandb_project="curricle-tests",
+    )
+    trainer = build_trainer(samples_per_prompt=8)
+    with pytest.MonkeyPatch.context() as during:
+        during.setenv("WANDB_MODE", "offline")
+        during.setenv("VERL_USE_EXTERNAL_MODULES", "tap_of_the_tests")
+        during.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        model = trainer.train(job)
+    return Run(trainer, job, model)
 
 
 @pytest.fixture

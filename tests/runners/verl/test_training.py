@@ -48,13 +48,8 @@ def largest_change(before: Path, after: Path) -> float:
     return max(float((states[0][name] - states[1][name]).abs().max()) for name in states[0])
 
 
-def test_grpo_trains_and_evaluates_through_the_curriculum(
-    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    job = make_job(evaluate_every=1, wandb_project="curricle-tests")
-    model = make_trainer().train(job)
+def test_grpo_trains_and_evaluates_through_the_curriculum(grpo_run: Any, rows: RowReader) -> None:
+    job = grpo_run.job
     assert trained_on(job, rows) == planned(job, steps=2)
     for row in rows(job.folder / "metrics.jsonl"):
         assert 0 <= row["reward/math"] <= 1
@@ -67,7 +62,7 @@ def test_grpo_trains_and_evaluates_through_the_curriculum(
         ("during", 1, problem.uid, 2) for problem in job.evaluation
     ]
     # two AdamW steps at 1e-3 move a weight by about 2e-3, and some weight by all of it
-    assert 1e-3 < largest_change(job.model, model) < 4e-3
+    assert 1e-3 < largest_change(job.model, grpo_run.model) < 4e-3
     assert list((job.folder / "wandb").glob("offline-run-*"))
 
 
@@ -168,9 +163,14 @@ def test_a_killed_run_leaves_nothing_behind_and_goes_on(
     assert "global_step_2" in (job.folder / "verl.log").read_text()
 
 
-def test_a_failing_run_says_why(
-    make_job: JobMaker, make_trainer: TrainerMaker, tmp_path: Path
-) -> None:
-    trainer = make_trainer(overrides={"data.train_files": str(tmp_path / "missing.parquet")})
-    with pytest.raises(RuntimeError, match=r"missing\.parquet"):
+def test_a_failing_run_says_why(make_job: JobMaker, make_trainer: TrainerMaker) -> None:
+    trainer = make_trainer(overrides={"actor_rollout_ref.actor.loss_agg_mode": "nonsense"})
+    with pytest.raises(
+        RuntimeError, match=r"verl ended with code 1.*[\s\S]*loss_agg_mode: nonsense"
+    ):
         trainer.train(make_job())
+
+
+def test_a_run_without_progress_is_ended(make_job: JobMaker, make_trainer: TrainerMaker) -> None:
+    with pytest.raises(RuntimeError, match=r"within trainer\.stall_seconds=3; the run was ended"):
+        make_trainer(stall_seconds=3).train(make_job())
