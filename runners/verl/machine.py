@@ -106,7 +106,7 @@ def resolve_rollout(
 
 def environment(job: TrainingJob, device: str, rollout: str) -> dict[str, str]:
     """Variables that every process of the run needs, beyond those that are set already."""
-    folder = job.folder.absolute()
+    folder = job.folder
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     plugins = ["runners.verl.plugin", os.environ.get("VERL_USE_EXTERNAL_MODULES")]
     found = {

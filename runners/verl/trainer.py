@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,6 +66,8 @@ class VerlTrainer(Trainer):
                 "sampling.stop must be empty for trainer.kind=verl (its rollouts end at the end "
                 f"token only), but got stop={list(job.sampling.stop)}"
             )
+        # verl's processes need not stand where this one does
+        job = replace(job, folder=job.folder.absolute(), model=job.model.absolute())
         job.folder.mkdir(parents=True, exist_ok=True)
         with decided(self, job) as machine:
             config = configuration(self, job, machine, self.write_files(job), self.overrides)
@@ -101,8 +104,8 @@ class VerlTrainer(Trainer):
             prompts_per_step=self.prompts_per_step,
             seed=job.seed,
             evaluation={p.uid: Item(p.uid, p.domain, p.source) for p in job.evaluation},
-            training_folder=job.folder.absolute(),
-            evaluations_file=(job.folder.parent / "evaluations.jsonl").absolute(),
+            training_folder=job.folder,
+            evaluations_file=job.folder.parent / "evaluations.jsonl",
         ).write(files.job)
         return files
 
@@ -112,7 +115,7 @@ class VerlTrainer(Trainer):
         command = [
             *(sys.executable, "-m", "runners.verl.watchdog", mark),
             *(sys.executable, "-m", "verl.trainer.main_ppo"),
-            *(f"--config-path={folder.absolute()}", "--config-name=verl"),
+            *(f"--config-path={folder}", "--config-name=verl"),
         ]
         log = folder / "verl.log"
         try:
