@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from runners.evaluation_summary import (
@@ -17,6 +18,7 @@ from runners.report import run_plots
 from runners.report.inputs import Minimum, Run, Transfer
 from runners.report.plots import Figure
 from runners.report.wording import (
+    between,
     count,
     counted,
     interval,
@@ -38,7 +40,8 @@ class Answer:
 def question(run: Run) -> str:
     """What was asked, as far as the settings tell."""
     config = run.provenance.config
-    model = str(run.summary.get("model") or _named(config.get("model")) or "the model")
+    model = str(run.summary.get("model") or config.get("model") or "the model")
+    model = Path(model).name if Path(model).is_absolute() else model
     trainer, domains = config.get("trainer"), listed(run.trained_domains)
     if not isinstance(trainer, Mapping):
         return f"How hard is each problem{f' of {domains}' if domains else ''} for {model}?"
@@ -184,8 +187,9 @@ def transfer_answer(transfer: Transfer) -> Answer:
     if best is None:
         return Answer(sentence, (base,))
     seen = (
-        f"The largest gain is {signed(best.gain)} [{signed(best.gain_low)}, "
-        f"{signed(best.gain_high)}], at {counted(best.n, 'target problem')}; "
+        f"The largest gain is {signed(best.gain)} "
+        f"{between(signed(best.gain_low), signed(best.gain_high))}, "
+        f"at {counted(best.n, 'target problem')}; "
         f"asked was {signed(ask.gain)}."
     )
     return Answer(sentence, (seen, base))
@@ -195,5 +199,5 @@ def _minimum_interval(minimum: Minimum) -> str:
     if minimum.low is None:
         return ""
     if minimum.high_censored or minimum.high is None:
-        return f" [{count(minimum.low)}, more than {count(minimum.n_max)}]"
-    return f" [{count(minimum.low)}, {count(minimum.high)}]"
+        return f" {between(count(minimum.low), f'more than {count(minimum.n_max)}')}"
+    return f" {between(count(minimum.low), count(minimum.high))}"

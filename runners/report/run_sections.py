@@ -131,4 +131,5 @@ def ledger(run: Run) -> Section:
     if not costs.rows:
         missing = ("Time and computation are summed up at the end.", "curricle run CONFIG")
         return Section("cost", "Time and computation", absent=missing)
-    return Section("cost", "Time and computation", tables=(("", costs),))
+    lead = "The time of training includes its rollouts and the evaluations during it."
+    return Section("cost", "Time and computation", lead, tables=(("", costs),))

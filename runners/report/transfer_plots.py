@@ -115,7 +115,7 @@ def _threshold(sheet: Sheet, value: float, text: str, side: str) -> None:
     """A dashed line with its meaning above (side "bottom" rests on it) or below it ("top")."""
     sheet.axes.axhline(value, color=sheet.colour(plots.ACCENT), linewidth=1.2, dashes=(4, 3))
     sheet.axes.annotate(
-        text, (0, value), (4, 3 if side == "bottom" else -5), va=side, fontsize=11,
+        text, (0, value), (4, 3 if side == "bottom" else -9), va=side, fontsize=11,
         xycoords=sheet.axes.get_yaxis_transform(), textcoords="offset points",
         color=sheet.colour(plots.ACCENT),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from runners.report import transfer_plots
 from runners.report.inputs import CurvePoint, Transfer, Trial, read_provenance
 from runners.report.sections import Section, environment
 from runners.report.tables import Cell, table
-from runners.report.wording import MISSING, count, duration, rate, signed
+from runners.report.wording import MISSING, between, count, duration, rate, signed
 
 
 def transfer_sections(transfer: Transfer, folder: Path) -> tuple[Section, ...]:
@@ -60,7 +60,7 @@ def _size(point: CurvePoint) -> tuple[Cell | str, ...]:
 
 
 def _bounds(low: float | None, high: float | None, write: Callable[[float], str]) -> str:
-    return "" if low is None or high is None else f"[{write(low)}, {write(high)}]"
+    return "" if low is None or high is None else between(write(low), write(high))
 
 
 def _trial(transfer: Transfer, trial: Trial, folder: Path) -> tuple[Cell | str, ...]:

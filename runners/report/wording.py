@@ -28,13 +28,18 @@ def interval(estimate: Estimate) -> str:
     """[.90, .95], or nothing where there is no estimate."""
     if math.isnan(estimate.mean):
         return ""
-    return f"[{rate(estimate.low)}, {rate(estimate.high)}]"
+    return between(rate(estimate.low), rate(estimate.high))
 
 
 def signed_interval(estimate: Estimate) -> str:
     if math.isnan(estimate.mean):
         return ""
-    return f"[{signed(estimate.low)}, {signed(estimate.high)}]"
+    return between(signed(estimate.low), signed(estimate.high))
+
+
+def between(low: str, high: str) -> str:
+    """[low, high], with a space at which no line breaks."""
+    return f"[{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def count(value: int | float) -> str:

@@ -30,8 +30,8 @@ def test_rates(value: float | None, unsigned: str, with_sign: str) -> None:
 
 
 def test_intervals() -> None:
-    assert interval(Estimate(0.93, 0.9, 0.95, 200)) == "[.90, .95]"
-    assert signed_interval(Estimate(0.01, -0.02, 0.04, 200)) == "[−.02, +.04]"
+    assert interval(Estimate(0.93, 0.9, 0.95, 200)) == "[.90,\N{NO-BREAK SPACE}.95]"
+    assert signed_interval(Estimate(0.01, -0.02, 0.04, 200)) == "[−.02,\N{NO-BREAK SPACE}+.04]"
     assert interval(Estimate(math.nan, math.nan, math.nan, 0)) == ""
 
 
