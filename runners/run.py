@@ -22,7 +22,7 @@ from runners.flops import ledger
 from runners.models import resolve_model
 from runners.problem_set import ProblemSet, load_problems
 from runners.report import write_run_report
-from runners.run_dir import RunDir, open_run
+from runners.run_dir import RunDir, open_run, record_data
 from runners.scored import Scored
 from runners.summary import add_tokens, set_tokens, summarise, timed
 from runners.trainer import TrainingJob
@@ -45,6 +45,8 @@ def run(config: RunConfig) -> Path:
 
 def score_problems(config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet) -> Scored:
     """Measure pass rates of the pool and of the evaluation set, and put them into buckets."""
+    sets = {"training": problems.training, "evaluation": problems.evaluation}
+    record_data(folder, {name: [p.uid for p in members] for name, members in sets.items()})
     settings = config.difficulty
     prompter = problems.prompter
     store = open_store(

