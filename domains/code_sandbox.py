@@ -128,6 +128,8 @@ class _Judge:
     """One judge process and this side of its socket."""
 
     def __init__(self) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(f"the code sandbox needs Linux, but this is {sys.platform}")
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
@@ -148,8 +150,8 @@ class _Judge:
             self.channel.send(wire.dumps(request))
             return self._receive(seconds + _GRACE_SECONDS)
         except TimeoutError:
-            # The judge counts the candidate's time itself, so what hangs is the tests' own code.
-            # Most often a value of the candidate's keeps it busy.
+            # The judge itself ends a candidate in time, so the tests' own code hangs, kept busy by
+            # a value of the candidate's: other programs pass them.
             self.close()
             return {"reason": "out of time (in the tests)"}
 
@@ -178,7 +180,7 @@ class _Judge:
 def _empty_pool() -> queue.LifoQueue[_Judge | None]:
     """A slot for each CPU; None in a slot means that no judge was needed there yet."""
     pool: queue.LifoQueue[_Judge | None] = queue.LifoQueue()
-    for _ in os.sched_getaffinity(0):
+    for _ in range(os.cpu_count() or 1):
         pool.put(None)
     return pool
 

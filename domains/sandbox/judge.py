@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from domains.sandbox import functional, kernel, wire, zygote
@@ -23,9 +24,13 @@ _OWN_MEMORY = 4 << 30
 class Jail:
     """A zygote and the candidate that it runs at the moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Sequence[bool] = (True, False)) -> None:
+        """The first jail of `ways` that can be built here: with namespaces or, False, without.
+
+        Raises `RuntimeError` with the reasons when none can.
+        """
         reasons = []
-        for namespaces in (True, False):
+        for namespaces in ways:
             try:
                 self.control, self.protections = zygote.start(namespaces)
             except zygote.Unavailable as error:
@@ -60,7 +65,7 @@ class Jail:
         return os.waitstatus_to_exitcode(int(status))
 
 
-def _functional(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
+def run_functions(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
     """{"reason", "passed", "total"} of tests that call the program's functions."""
     channel = jail.start(request["job"])
     candidate = functional.Candidate(channel, request["job"]["output_bytes"])
@@ -80,7 +85,7 @@ def _functional(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
     return {"reason": reason, "passed": outcome.passed, "total": outcome.total}
 
 
-def _program(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
+def run_script(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
     """{"reason", "stdout"} of a program that reads stdin and writes stdout."""
     limit = request["job"]["output_bytes"]
     stdin, stdout = os.memfd_create("stdin"), os.memfd_create("stdout")
@@ -138,7 +143,7 @@ def main(descriptor: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_OWN_MEMORY, hard))
     client.send(wire.dumps({"protections": jail.protections, "missing": jail.missing}))
-    serve = {"functions": _functional, "program": _program}
+    serve = {"functions": run_functions, "program": run_script}
     try:
         while True:
             request = wire.loads(client.receive())

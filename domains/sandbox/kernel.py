@@ -80,12 +80,16 @@ def adopt_orphans() -> None:
     _prctl("SUBREAPER", _SUBREAPER, 1)
 
 
+def shrink_bounding_set() -> None:
+    """No program started from here can gain a capability; the process keeps those it has."""
+    for capability in range(64):
+        if _libc.prctl(_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+            break  # one past the last that this kernel knows
+
+
 def drop_privileges(uid: int | None) -> None:
     """Become `uid` where given, hold no capability, and never gain one again."""
     if uid is not None:
-        for capability in range(64):
-            if _libc.prctl(_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
-                break  # one past the last that this kernel knows
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)

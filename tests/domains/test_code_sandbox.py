@@ -1,6 +1,7 @@
 """The sandbox: honest programs pass, hostile ones never do and leave nothing running."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -227,6 +228,7 @@ def test_a_fork_starts_its_own_judge() -> None:
     assert run_tests("def f(x): return x + 4", TESTS).passed
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_killed_client() -> None:
     program = (
         "from domains.code_sandbox import Limits, run_tests\n"
@@ -281,3 +283,28 @@ def test_what_is_not_plain_cannot_cross() -> None:
         deep = [deep]
     with pytest.raises(wire.CannotCross, match="nested too deeply"):
         wire.dumps(deep)
+
+
+def test_without_namespaces_landlock_and_the_filter_hold() -> None:
+    names = ["write outside", "kill all", "fork and stay", "network", "own memory", "frames"]
+    script = (
+        "import json, sys\nfrom domains.sandbox.judge import Jail, run_functions\n"
+        "request = json.load(sys.stdin)\njail = Jail([False])\n"
+        "for code in request.pop('codes'):\n"
+        "    job = request['job'] | {'code': code}\n"
+        "    print(run_functions(jail, request | {'job': job})['reason'])"
+    )
+    job = {"kind": "functions", "seconds": 1.0, "memory_mb": 256, "output_bytes": 1 << 20}
+    codes = ["def f(x): return x + 4", *(HOSTILE[name] for name in names)]
+    request = {"job": job, "setup": "", "tests": TESTS, "entry_point": "", "graded": False}
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], text=True,
+        input=json.dumps(request | {"codes": codes}), capture_output=True, check=False,
+    )  # fmt: skip
+    if "no jail can be built here" in result.stderr:
+        pytest.skip("neither root nor Landlock here")
+    honest, *reasons = result.stdout.split("\n")[:-1]
+    assert honest == ""
+    assert len(reasons) == len(names)
+    assert all(reasons)
+    assert not Path("/tmp/left_behind").exists()
