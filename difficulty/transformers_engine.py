@@ -7,6 +7,7 @@ own and, given a model in memory, no copy of the weights.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ from difficulty.model_files import model_identity, require_model_folder
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# PyTorch's CPU threads spin while they wait for one another; next to other busy processes that made
+# training ten times slower. Read once, when PyTorch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 Device = Literal["auto", "cpu", "cuda"]
 

@@ -34,7 +34,8 @@ from domains.yes_no import YesNo
 
 Family = Literal["math", "stem", "logic", "graph", "code"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-LEVELS = (1, 2, 3, 4, 5)
+Level = Literal[1, 2, 3, 4, 5]
+LEVELS: tuple[Level, ...] = get_args(Level)
 ALPHABET = "0123456789abcdeTFLRJNmunx+-&|^=:#>@"
 """Every character of any prompt or completion."""
 
@@ -62,7 +63,7 @@ class TinyFamilies(Domain):
 
     kind: Literal["tiny"] = "tiny"
     families: tuple[Family, ...] = Field(FAMILIES, min_length=1)
-    levels: tuple[Literal[1, 2, 3, 4, 5], ...] = Field(LEVELS, min_length=1)
+    levels: tuple[Level, ...] = Field(LEVELS, min_length=1)
     size: int = Field(200, ge=1)
     """Problems of each family and level; fewer where there are not so many different ones."""
     seed: int = 0
@@ -97,6 +98,7 @@ def draw(family: Family, level: int, generator: random.Random) -> Draw:
         answer=rule.gold(line.answer),
         checker=rule.checker,
         labels={"family": family, "level": level},
+        metadata={"solution": line.answer},
     )
     return Draw(problem, f":{line.answer}", f"{rule.mark}{line.working}:{line.answer}")
 

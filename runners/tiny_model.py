@@ -19,7 +19,8 @@ import hashlib
 import math
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +42,14 @@ CHAT_TEMPLATE = (
     "{% if message['role'] == 'assistant' %}{{ '<eos>' }}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}"
 )
+_PARTS = 2  # passes a batch, one for its short and one for its long lines: less padding
 _IGNORED = -100  # the label that transformers' loss leaves out
 
 
 class Recipe(Settings):
     """How the model is built and warm-started; a part of its cache key."""
 
-    version: int = 1
+    version: int = 3
     """Raised whenever the code below would make other weights of the same numbers."""
     hidden_size: int = 96
     layers: int = 3
@@ -148,14 +150,12 @@ def warm_start(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) ->
         optimizer = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
         )
-        lines = _lines(recipe, random.Random(f"warm start:{seed}"))
+        lines = shown_lines(recipe, random.Random(f"warm start:{seed}"))
         for step in range(recipe.steps):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * _schedule(step, recipe.steps)
-            batch = [next(lines) for _ in range(recipe.batch_size)]
-            loss = model(**_tensors(tokenizer, batch)).loss
             optimizer.zero_grad()
-            loss.backward()
+            _add_gradients(model, tokenizer, sorted(islice(lines, recipe.batch_size), key=_length))
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
     finally:
@@ -165,7 +165,24 @@ def warm_start(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) ->
     return model.eval()
 
 
-def _lines(recipe: Recipe, generator: random.Random) -> Iterator[tuple[str, str]]:
+def _length(line: tuple[str, str]) -> int:
+    return len(line[0]) + len(line[1])
+
+
+def _add_gradients(
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    lines: Sequence[tuple[str, str]],
+) -> None:
+    """Add up the gradient of the mean loss over the tokens of a batch."""
+    size = -(-len(lines) // _PARTS)
+    parts = [_tensors(tokenizer, lines[i : i + size]) for i in range(0, len(lines), size)]
+    tokens = sum(int((part["labels"] != _IGNORED).sum()) for part in parts)
+    for part in parts:
+        model(**part, num_items_in_batch=tokens).loss.backward()
+
+
+def shown_lines(recipe: Recipe, generator: random.Random) -> Iterator[tuple[str, str]]:
     """Endless (prompt, completion) pairs; the share of scratchpads falls near the end."""
     shown = 0
     while True:
@@ -189,7 +206,7 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _tensors(
-    tokenizer: PreTrainedTokenizerFast, pairs: list[tuple[str, str]]
+    tokenizer: PreTrainedTokenizerFast, pairs: Sequence[tuple[str, str]]
 ) -> dict[str, torch.Tensor]:
     """Model inputs, padded on the right; only completions, with their end token, are labelled."""
     import torch
