@@ -63,10 +63,8 @@ class Rows:
 def log_probabilities(model: Any, rows: Rows, temperature: float) -> torch.Tensor:
     """Log-probability of every response token under the sampling temperature: (rows, tokens)."""
     logits = _over_responses(model, rows, logits_to_keep=1).float()
-    scaled = logits / temperature if temperature > 0 else logits
-    picked: torch.Tensor = torch.log_softmax(scaled, -1).gather(2, rows.responses[..., None])[
-        ..., 0
-    ]
+    every = torch.log_softmax(logits / temperature, -1)
+    picked: torch.Tensor = every.gather(2, rows.responses[..., None])[..., 0]
     return picked
 
 
@@ -117,11 +115,10 @@ def load_policy(
     if lora_rank:
         from peft import LoraConfig, get_peft_model
 
-        torch.manual_seed(seed)  # the adapters' own first weights
-        model = get_peft_model(
-            model,
-            LoraConfig(r=lora_rank, lora_alpha=2 * lora_rank, target_modules="all-linear"),
-        )
+        adapters = LoraConfig(r=lora_rank, lora_alpha=2 * lora_rank, target_modules="all-linear")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # the adapters' own first weights
+            model = get_peft_model(model, adapters)
     return model, tokenizer
 
 
@@ -129,10 +126,11 @@ def load_critic(folder: Path, like: PreTrainedModel, seed: int) -> Any:
     """The policy's backbone with one number out of every position, as verl builds its critic."""
     from transformers import AutoModelForTokenClassification
 
-    torch.manual_seed(seed)  # the value head's first weights
-    critic = AutoModelForTokenClassification.from_pretrained(
-        folder, num_labels=1, dtype=torch.float32, attn_implementation="sdpa"
-    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # the value head's first weights
+        critic = AutoModelForTokenClassification.from_pretrained(
+            folder, num_labels=1, dtype=torch.float32, attn_implementation="sdpa"
+        )
     for module in critic.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0

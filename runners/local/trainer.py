@@ -43,6 +43,11 @@ class LocalTrainer(Trainer):
     """CPU threads of PyTorch; None leaves its own choice."""
 
     def train(self, job: TrainingJob) -> Path:
+        if job.sampling.temperature == 0:
+            raise ValueError(
+                "decoding.temperature must be above 0 to train, but got 0: greedy rollouts of a "
+                "prompt are all the same"
+            )
         trained = job.folder / "model"
         if not trained.is_dir():
             _Training(self, job).run(trained)

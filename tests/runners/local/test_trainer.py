@@ -95,3 +95,9 @@ def test_evaluation_happens_between_the_ends_and_sees_the_trained_weights(
     LocalTrainer(steps=6).train(job)
     assert [step for step, _ in seen] == [2, 4]
     assert seen[0][1] != seen[1][1]
+
+
+def test_greedy_rollouts_are_refused(tmp_path: Path, tiny_model: Path) -> None:
+    job = make_job(tmp_path / "t", tiny_model, sampling=Sampling(temperature=0))
+    with pytest.raises(ValueError, match=r"temperature must be above 0 to train"):
+        LocalTrainer(steps=1).train(job)
