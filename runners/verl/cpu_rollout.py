@@ -95,7 +95,8 @@ class TransformersServer:
         """Answer `first` and as many others with the same sampling as fit into one batch."""
         alike = [r for r in self.waiting if r is not first and r.sampling == first.sampling]
         batch = [first, *alike[: MAX_ROWS - 1]]
-        self.waiting = [request for request in self.waiting if request not in batch]
+        chosen = set(batch)
+        self.waiting = [request for request in self.waiting if request not in chosen]
         groups: dict[Prompt, list[Waiting]] = defaultdict(list)
         for request in batch:
             groups[request.prompt].append(request)

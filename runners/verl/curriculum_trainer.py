@@ -28,6 +28,8 @@ from runners.verl.records import evaluation_rows, read_outcomes, step_row
 
 POLL_SECONDS = 0.05
 """How often verl looks for finished rollouts; its own 2 s would dominate a small step."""
+EVALUATION_POLL_SECONDS = 1.0
+"""The same for evaluations, which are large: every look lists all samples."""
 
 
 class CurriculumOver(Exception):
@@ -131,7 +133,11 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
     def _validate(self) -> dict[str, float]:
         if self.global_steps >= self.total_training_steps:
             return {}  # the trained model is evaluated by whoever asked for it
-        return dict(super()._validate())
+        self.replay_buffer.poll_interval = EVALUATION_POLL_SECONDS
+        try:
+            return dict(super()._validate())
+        finally:
+            self.replay_buffer.poll_interval = POLL_SECONDS
 
     def _val_metrics_update(
         self, data_sources: Any, sample_uids: Any, reward_extra_infos_dict: Any, *_: Any, **__: Any
