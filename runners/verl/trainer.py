@@ -28,7 +28,7 @@ from runners.verl.arguments import Files, configuration
 from runners.verl.job_file import JobFile
 from runners.verl.machine import Device, Machine, Rollout, decided
 from runners.verl.processes import end_run
-from runners.verl.weights import last_checkpoint, write_model
+from runners.verl.weights import last_step, write_model
 
 POLL_SECONDS = 0.5
 
@@ -69,14 +69,14 @@ class VerlTrainer(Trainer):
         # verl's processes need not stand where this one does
         job = replace(job, folder=job.folder.absolute(), model=job.model.absolute())
         job.folder.mkdir(parents=True, exist_ok=True)
-        with decided(self, job) as machine:
-            config = configuration(self, job, machine, self.write_files(job), self.overrides)
-            _write_yaml(config, job.folder / "verl.yaml")
-            self._run(job.folder, machine)
-        checkpoint = last_checkpoint(job.folder / "checkpoints")
-        if checkpoint is None:
-            raise RuntimeError(f"verl ended without a checkpoint; see {job.folder / 'verl.log'}")
-        write_model(checkpoint / "actor", job.model, model)
+        checkpoints = job.folder / "checkpoints"
+        if last_step(checkpoints) < self.steps:
+            with decided(self, job) as machine:
+                config = configuration(self, job, machine, self.write_files(job), self.overrides)
+                _write_yaml(config, job.folder / "verl.yaml")
+                self._run(job.folder, machine)
+        actor = checkpoints / f"global_step_{last_step(checkpoints)}" / "actor"
+        write_model(actor, job.model, model)
         return model
 
     def write_files(self, job: TrainingJob) -> Files:
@@ -113,7 +113,7 @@ class VerlTrainer(Trainer):
         """Run verl to its end under a watchdog and a progress bar."""
         mark = secrets.token_hex(8)
         command = [
-            *(sys.executable, "-m", "runners.verl.watchdog", mark),
+            *(sys.executable, "-m", "runners.verl.watchdog", mark, str(machine.ray_folder)),
             *(sys.executable, "-m", "verl.trainer.main_ppo"),
             *(f"--config-path={folder}", "--config-name=verl"),
         ]

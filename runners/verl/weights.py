@@ -20,12 +20,10 @@ TOKENIZER_FILES = (
 """What the trained folder takes over from the base as it stands."""
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint under `checkpoints/`, or None."""
-    tracker = folder / "latest_checkpointed_iteration.txt"
-    if not tracker.is_file():
-        return None
-    return folder / f"global_step_{tracker.read_text().strip()}"
+def last_step(checkpoints: Path) -> int:
+    """The step of the newest complete checkpoint; 0 before the first."""
+    tracker = checkpoints / "latest_checkpointed_iteration.txt"
+    return int(tracker.read_text()) if tracker.is_file() else 0
 
 
 def write_model(actor: Path, base: Path, target: Path) -> None:

@@ -31,7 +31,9 @@ def wait_until(condition: object, seconds: float = 10) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads other processes' environments")
 def test_a_killed_parent_takes_the_whole_run_along(tmp_path: Path) -> None:
     mark, started = f"test-{os.getpid()}", tmp_path / "started"
-    watchdog = [sys.executable, "-m", "runners.verl.watchdog", mark]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    watchdog = [sys.executable, "-m", "runners.verl.watchdog", mark, str(temporary)]
     command = [*watchdog, sys.executable, "-c", COMMAND, str(started)]
     starter = "import subprocess, sys; subprocess.run(sys.argv[1:])"
     parent = subprocess.Popen([sys.executable, "-c", starter, *command])
@@ -39,15 +41,13 @@ def test_a_killed_parent_takes_the_whole_run_along(tmp_path: Path) -> None:
     assert len(marked_processes(mark)) == 2
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: not marked_processes(mark))
+    wait_until(lambda: not marked_processes(mark) and not temporary.exists())
 
 
 def test_the_exit_code_is_the_commands(tmp_path: Path) -> None:
     code = f"import os, sys; sys.exit(7 if os.environ[{MARK!r}] == 'm' else 0)"
-    done = subprocess.run(
-        [sys.executable, "-m", "runners.verl.watchdog", "m", sys.executable, "-c", code],
-        check=False,
-    )
+    watchdog = [sys.executable, "-m", "runners.verl.watchdog", "m", str(tmp_path / "none")]
+    done = subprocess.run([*watchdog, sys.executable, "-c", code], check=False)
     assert done.returncode == 7
 
 
