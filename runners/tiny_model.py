@@ -1,8 +1,8 @@
 """The embedded tiny model: a Llama of half a million parameters, made on the spot.
 
 `build_tiny_model` teaches a fresh Llama the five tiny families (`domains.tiny_families`) from
-worked lines, in about half a minute on two CPU threads, and leaves a complete Hugging Face folder
-in the user's cache, which transformers, vLLM and verl load like any other model.
+worked lines, in a minute or two on two CPU threads, and leaves a complete Hugging Face folder
+in a cache, which transformers, vLLM and verl load like any other model.
 
 The lines are answered directly or with a scratchpad. Early on most have a scratchpad, so the
 model learns to use one; at the end few have, so it seldom does. That is the room reinforcement
