@@ -139,6 +139,7 @@ def train(
         evaluation_samples=config.evaluation.samples,
         evaluate_every=config.evaluation.every,
         evaluate=evaluate_during,
+        evaluation_buckets=scored.buckets,
         wandb_project=config.tracking.wandb,
     )
     with timed(folder, "train"):

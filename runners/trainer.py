@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +45,8 @@ class TrainingJob:
     """Steps between evaluations during training; 0 for none."""
     evaluate: Callable[[Engine, int], None]
     """Evaluates an engine's weights and records the rows under a step number."""
+    evaluation_buckets: Mapping[str, str] = field(default_factory=dict)
+    """The bucket of each evaluation problem that has been scored, by uid."""
     wandb_project: str | None = None
     """Track on Weights & Biases under this project too; None for JSON lines only."""
 

@@ -103,7 +103,10 @@ class VerlTrainer(Trainer):
             steps=self.steps,
             prompts_per_step=self.prompts_per_step,
             seed=job.seed,
-            evaluation={p.uid: Item(p.uid, p.domain, p.source) for p in job.evaluation},
+            evaluation={
+                p.uid: Item(p.uid, p.domain, p.source, job.evaluation_buckets.get(p.uid))
+                for p in job.evaluation
+            },
             training_folder=job.folder,
             evaluations_file=job.folder.parent / "evaluations.jsonl",
         ).write(files.job)
