@@ -194,7 +194,9 @@ def load_model(
     """A causal language model and its tokenizer, on the device that the settings name."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # the caller has bars of its own
     if threads is not None:
         torch.set_num_threads(threads)
     where = choose_device(device)

@@ -19,7 +19,7 @@ import hashlib
 import math
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from pydantic import Field
 from domains.base import Settings, as_json
 from domains.splits import place
 from domains.tiny_families import ALPHABET, FAMILIES, LEVELS, Family, draw
+from runners.console import progress_bar
 
 if TYPE_CHECKING:
     import torch
@@ -88,7 +89,8 @@ def build_tiny_model(folder_cache: Path, seed: int = 0, recipe: Recipe | None = 
             beside = folder.with_name(f"{folder.name}.making")
             shutil.rmtree(beside, ignore_errors=True)
             tokenizer = make_tokenizer()
-            model = warm_start(recipe, tokenizer, seed)
+            with progress_bar("making the embedded model") as progress:
+                model = warm_start(recipe, tokenizer, seed, progress)
             model.save_pretrained(beside)
             tokenizer.save_pretrained(beside)
             beside.rename(folder)
@@ -139,8 +141,16 @@ def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) ->
         return LlamaForCausalLM(config)
 
 
-def warm_start(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """A model that has been taught by `recipe`; equal seeds give equal weights on one machine."""
+def warm_start(
+    recipe: Recipe,
+    tokenizer: PreTrainedTokenizerFast,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> LlamaForCausalLM:
+    """A model that has been taught by `recipe`; equal seeds give equal weights on one machine.
+
+    `progress` is told (steps done, steps in all) after every step.
+    """
     import torch
 
     before = torch.get_num_threads()
@@ -158,6 +168,8 @@ def warm_start(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, seed: int) ->
             _add_gradients(model, tokenizer, sorted(islice(lines, recipe.batch_size), key=_length))
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
+            if progress:
+                progress(step + 1, recipe.steps)
     finally:
         torch.set_num_threads(before)
     model.generation_config.eos_token_id = tokenizer.eos_token_id

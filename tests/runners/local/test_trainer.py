@@ -101,3 +101,13 @@ def test_greedy_rollouts_are_refused(tmp_path: Path, tiny_model: Path) -> None:
     job = make_job(tmp_path / "t", tiny_model, sampling=Sampling(temperature=0))
     with pytest.raises(ValueError, match=r"temperature must be above 0 to train"):
         LocalTrainer(steps=1).train(job)
+
+
+def test_weights_and_biases_gets_the_same_figures_offline(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    job = make_job(tmp_path / "run" / "training", tiny_model, wandb_project="curricle-test")
+    LocalTrainer(steps=2).train(job)
+    [recorded] = (tmp_path / "run" / "training" / "wandb").glob("offline-run-*/*.wandb")
+    assert b"reward/mean" in recorded.read_bytes()
