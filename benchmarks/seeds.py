@@ -9,6 +9,7 @@ The last line is one JSON object: for every domain pass@1 before and after at ea
 
 import argparse
 import json
+import re
 from pathlib import Path
 from statistics import fmean
 
@@ -34,7 +35,8 @@ def main() -> None:
     seeds = []
     for seed in range(1 if words.quick else words.seeds):
         config = load_config(words.config, [*overrides, f"seed={seed}"])
-        tag = "-".join(override.replace("=", "-") for override in words.overrides)
+        changes = [override for override in words.overrides if not override.startswith("model=")]
+        tag = "-".join(re.sub(r"[^A-Za-z0-9._]+", "-", change) for change in changes)
         name = "-".join(
             filter(None, [config.name, tag, "quick" if words.quick else "", f"s{seed}"])
         )

@@ -26,13 +26,14 @@ from runners.scored import Scored
 
 def plan(config: RunConfig) -> Path:
     """Print the plan by stage, write plan.jsonl and a picture; returns the picture's path."""
-    folder = open_run(config)
     problems = load_problems(config)
+    model = resolve_model(config.model)
+    folder = open_run(config)
     store = open_store(
         config.difficulty.store or folder.scores,
         problems.everything,
         config.difficulty.engine,
-        resolve_model(config.model),
+        model,
         problems.prompter,
         config.decoding,
         config.seed,

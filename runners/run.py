@@ -30,9 +30,9 @@ from runners.trainer import TrainingJob
 
 def run(config: RunConfig) -> Path:
     """Do the whole job; returns the path of the page."""
-    folder = open_run(config)
-    model = resolve_model(config.model)
     problems = load_problems(config)
+    model = resolve_model(config.model)
+    folder = open_run(config)
     scored = score_problems(config, folder, model, problems)
     scored.check_curriculum(config, problems)
     export(config, folder, problems, scored)

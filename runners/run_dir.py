@@ -1,7 +1,9 @@
 """A run's folder: where everything of one run stands, and whose it is.
 
-`config.json` holds the resolved settings; a folder that holds other settings is refused, so a
-changed config can never be mixed with results of the old one.
+`config.json` holds the resolved settings. Once a run has results that depend on all of them
+(evaluations, training, trials), other settings are refused, so that they can never be mixed. Until
+then they may change: scores have a key of their own (`difficulty/store.py`), and a mended
+curriculum need not score again.
 """
 
 from __future__ import annotations
@@ -59,6 +61,11 @@ class RunDir:
     def summary(self) -> Path:
         return self.root / "summary.json"
 
+    @property
+    def has_results(self) -> bool:
+        """Whether something stands here that only these settings can have made."""
+        return self.evaluations.exists() or self.training.exists()
+
 
 def open_run(config: RunConfig) -> RunDir:
     """The folder `out/name` for these settings, made or gone on with.
@@ -74,12 +81,13 @@ def open_run(config: RunConfig) -> RunDir:
             for key in sorted({*_flat(stored), *_flat(asked)})
             if _flat(stored).get(key) != _flat(asked).get(key)
         ]
-        if changed:
+        if changed and run.has_results:
             raise ValueError(
                 f"{run.root} holds a run of other settings:\n" + "\n".join(changed) + "\n"
                 "  give this one a name of its own (name=...); nothing was written"
             )
-        return run
+        if not changed:
+            return run
     run.root.mkdir(parents=True, exist_ok=True)
     write_json(run.config, {"config": asked, "versions": versions(), "git": git_commit()})
     return run

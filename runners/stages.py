@@ -19,9 +19,10 @@ from runners.run_dir import open_run
 
 def score_only(config: RunConfig) -> None:
     """Score, and print pass rates and buckets by domain."""
-    folder = open_run(config)
     problems = load_problems(config)
-    scored = score_problems(config, folder, resolve_model(config.model), problems)
+    model = resolve_model(config.model)
+    folder = open_run(config)
+    scored = score_problems(config, folder, model, problems)
     means = mean_by_domain(list(scored.rates.values()), scored.posteriors)
     rows: list[list[object]] = []
     for domain in dict.fromkeys(p.domain for p in problems.everything):
@@ -48,9 +49,10 @@ def score_only(config: RunConfig) -> None:
 
 def export_only(config: RunConfig) -> None:
     """Score what is missing, and write the buckets."""
-    folder = open_run(config)
     problems = load_problems(config)
-    scored = score_problems(config, folder, resolve_model(config.model), problems)
+    model = resolve_model(config.model)
+    folder = open_run(config)
+    scored = score_problems(config, folder, model, problems)
     export(config, folder, problems, scored)
     manifest = read_json(folder.buckets / "manifest.json")
     rows = [[f["file"], f["rows"], f["sha256"][:12]] for f in manifest["files"]]
@@ -59,9 +61,9 @@ def export_only(config: RunConfig) -> None:
 
 def evaluate_only(config: RunConfig, model: str | None) -> None:
     """Evaluate one model, print pass@k by domain, write eval-<model>.jsonl."""
-    folder = open_run(config)
     problems = load_problems(config)
     path = resolve_model(model or config.model)
+    folder = open_run(config)
     settings = config.evaluation
     with (
         progress_bar(f"evaluating {path.name}") as progress,

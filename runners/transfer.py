@@ -35,10 +35,10 @@ def search_transfer(config: RunConfig) -> Path:
     ask = config.transfer
     if ask is None:
         raise ValueError("transfer must be given (source, target, sizes, ...), but it is not there")
-    folder = open_run(config)
-    model = resolve_model(config.model)
     problems = load_problems(config)
     _check_domains(ask, problems)
+    model = resolve_model(config.model)
+    folder = open_run(config)
     scored = score_problems(config, folder, model, problems)
     evaluate_once(config, folder, model, problems, scored, "before")
     search = _Search(config, ask, folder, model, problems, scored)

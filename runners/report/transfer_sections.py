@@ -28,7 +28,8 @@ def curves(transfer: Transfer) -> Section:
         return Section("curve", "Gain and retention", absent=missing)
     lead = (
         "Rings: one training run each. Dashed: what was asked. Bands: 95% intervals from a "
-        "bootstrap over problems and seeds; shaded, the 90% interval of the minimum."
+        "bootstrap over problems and seeds; shaded, the 90% interval of the minimum. A minimum "
+        "between two tested numbers is read off the line between them."
     )
     figures = (transfer_plots.gain_curve(transfer), transfer_plots.retention_curve(transfer))
     return Section("curve", "Gain and retention", lead, figures=figures)

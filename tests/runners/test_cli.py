@@ -84,7 +84,7 @@ def test_every_verb_has_an_example(verb: str) -> None:
             {"problems": [{"kind": "file", "path": "empty.jsonl", "domain": "math",
                            "fields": {"prompt": "q", "answer": "a"}, "checker": {"kind": "math"}}]},
             "empty.jsonl",
-            "at least one",
+            "at least one row",
         ),
         (
             {"problems": [{"kind": "file", "path": "rows.parquet", "domain": "math",

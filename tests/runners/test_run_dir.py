@@ -21,8 +21,15 @@ def test_the_folder_keeps_the_resolved_settings_and_versions(tmp_path: Path) -> 
     assert open_run(make_config(tmp_path)) == run
 
 
-def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path) -> None:
+def test_settings_may_change_until_there_are_results(tmp_path: Path) -> None:
+    open_run(make_config(tmp_path))
+    run = open_run(make_config(tmp_path, seed=1))
+    assert read_json(run.config)["config"]["seed"] == 1
+
+
+def test_other_settings_than_those_of_the_results_are_refused(tmp_path: Path) -> None:
     run = open_run(make_config(tmp_path))
+    run.training.mkdir()
     before = run.config.read_bytes()
     with pytest.raises(ValueError, match=r"seed: there 0, asked 1"):
         open_run(make_config(tmp_path, seed=1))
