@@ -18,7 +18,7 @@ env: $(STAMP)
 # The lock is complete, so nothing is resolved: the resolver would bring torchvision and triton,
 # whose builds do not match the CPU build of torch.
 $(STAMP): requirements-cpu.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) was not found (set PYTHON=...)"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: set PYTHON=... (now: $(PYTHON))"; exit 2; }
 	@command -v cc >/dev/null || { echo "A C compiler is needed (package pycosat is compiled): install gcc"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -r requirements-cpu.lock
