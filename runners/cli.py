@@ -168,8 +168,8 @@ def _load(config: Path, overrides: Sequence[str] | None) -> RunConfig:
     if any(override.startswith("name=") for override in asked):
         return loaded
     changes = [o for o in asked if not o.startswith("out=")]
-    suffix = "".join(f"-{re.sub(r'[^A-Za-z0-9._]+', '-', change)}" for change in changes)
-    return loaded.model_copy(update={"name": (loaded.name + suffix)[:120]})
+    parts = [re.sub(r"[^A-Za-z0-9._]+", "-", change).strip("-") for change in changes]
+    return loaded.model_copy(update={"name": "-".join([loaded.name, *parts])[:120]})
 
 
 def _say_page(page: Path) -> None:
