@@ -33,6 +33,11 @@ def model_identity(folder: Path, chat_template: str | None) -> dict[str, str]:
     }
 
 
+def where_it_runs() -> str:
+    """`cuda` or `cpu`, without importing torch: on another device a model answers differently."""
+    return "cuda" if Path("/dev/nvidiactl").exists() else "cpu"
+
+
 @cache
 def weights_hash(folder: Path) -> str:
     """16 hex digits of SHA-256 over config and weight files, in order of their names."""

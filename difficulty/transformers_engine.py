@@ -23,7 +23,7 @@ from difficulty.engine import (
     Request,
     Sampling,
 )
-from difficulty.model_files import model_identity, require_model_folder
+from difficulty.model_files import model_identity, require_model_folder, where_it_runs
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +61,8 @@ class Transformers(EngineSettings):
 
     def identity(self, model: Path, chat_template: str | None) -> dict[str, str]:
         facts = model_identity(model, chat_template)
-        return {"engine": "transformers", "dtype": self.dtype, **facts}
+        device = where_it_runs() if self.device == "auto" else self.device
+        return {"engine": "transformers", "dtype": self.dtype, "device": device, **facts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from difficulty.engine import Completion, Engine, EngineSettings, Request, Sampling
-from difficulty.model_files import model_identity, require_model_folder
+from difficulty.model_files import model_identity, require_model_folder, where_it_runs
 
 
 class Vllm(EngineSettings):
@@ -51,7 +51,8 @@ class Vllm(EngineSettings):
         return VllmEngine(self, model, chat_template)
 
     def identity(self, model: Path, chat_template: str | None) -> dict[str, str]:
-        return {"engine": "vllm", "dtype": self.dtype, **model_identity(model, chat_template)}
+        facts = model_identity(model, chat_template)
+        return {"engine": "vllm", "dtype": self.dtype, "device": where_it_runs(), **facts}
 
 
 class VllmEngine(Engine):

@@ -19,6 +19,9 @@ import typer
 if TYPE_CHECKING:
     from runners.config import RunConfig
 
+_INTERRUPTED = 130
+"""The exit code that typer makes of Ctrl-C."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -154,9 +157,10 @@ def main() -> None:
             raise
         print(f"curricle: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("\ncurricle: stopped; the same command goes on from here", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            print("curricle: stopped; the same command goes on from here", file=sys.stderr)
+        raise
 
 
 def _load(config: Path, overrides: Sequence[str] | None) -> RunConfig:
