@@ -78,7 +78,7 @@ def test_every_verb_has_an_example(verb: str) -> None:
             {"problems": [{"kind": "file", "path": "gone.jsonl", "domain": "math",
                            "fields": {"prompt": "q", "answer": "a"}, "checker": {"kind": "math"}}]},
             "gone.jsonl",
-            "no such file",
+            "must be an existing file",
         ),
         (
             {"problems": [{"kind": "file", "path": "empty.jsonl", "domain": "math",
