@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+from curricula.base import Batch, Outcome
 from runners.files import read_lines, write_lines
 
 
@@ -38,6 +41,25 @@ class TrainingLog:
     def close(self) -> None:
         if self._wandb:
             self._wandb.finish()
+
+
+def outcome_figures(
+    batch: Batch, outcomes: Sequence[Outcome], domain_of: Callable[[str], str]
+) -> dict[str, Any]:
+    """What the outcomes of a step tell for its line of `metrics.jsonl`, whoever trained it."""
+    by_domain: dict[str, list[float]] = defaultdict(list)
+    for outcome in outcomes:
+        by_domain[domain_of(outcome.uid)] += outcome.rewards
+    statuses = Counter(status for outcome in outcomes for status in outcome.statuses)
+    return {
+        "step": batch.step,
+        "stage": batch.stage,
+        "reward/mean": fmean(reward for outcome in outcomes for reward in outcome.rewards),
+        **{f"reward/{domain}": fmean(found) for domain, found in sorted(by_domain.items())},
+        "zero_variance": fmean(float(len(set(o.rewards)) == 1) for o in outcomes),
+        "response_length": fmean(count for o in outcomes for count in o.token_counts),
+        **{f"verdict/{s}": statuses[s] / statuses.total() for s in sorted(statuses)},
+    }
 
 
 def _open_wandb(folder: Path, project: str, settings: Mapping[str, Any]) -> Any:

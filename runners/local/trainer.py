@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -24,7 +23,7 @@ from domains.judge import judge
 from domains.problem import Verdict
 from runners.console import progress_bar
 from runners.local.checkpoint import load_checkpoint, save_checkpoint
-from runners.tracking import TrainingLog
+from runners.tracking import TrainingLog, outcome_figures
 from runners.trainer import Trainer, TrainingJob
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class _Training:
         update = self._learn(groups, rewards)
         outcomes = self._outcomes(batch, groups, verdicts, rewards, update)
         self.curriculum.observe(outcomes)
-        metrics = self._metrics(batch, groups, verdicts, rewards, update)
+        metrics = self._metrics(batch, outcomes, groups, update)
         metrics["seconds"] = round(time.perf_counter() - start, 3)
         drawn = {
             "step": batch.step,
@@ -159,29 +158,18 @@ class _Training:
     def _metrics(
         self,
         batch: Batch,
+        outcomes: Sequence[Outcome],
         groups: Sequence[Sequence[Rollout]],
-        verdicts: Sequence[Sequence[Verdict]],
-        rewards: Sequence[Sequence[float]],
         update: Update,
     ) -> dict[str, Any]:
         rollouts = [rollout for group in groups for rollout in group]
-        lengths = [len(rollout.tokens) for rollout in rollouts]
-        by_domain: dict[str, list[float]] = {}
-        for uid, group in zip(batch.uids, rewards, strict=True):
-            by_domain.setdefault(self.job.problems[uid].domain, []).append(fmean(group))
-        statuses = Counter(verdict.status for group in verdicts for verdict in group)
-        metrics: dict[str, Any] = {
-            "step": batch.step,
-            "stage": batch.stage,
-            "reward/mean": fmean(fmean(group) for group in rewards),
-            **{f"reward/{domain}": fmean(means) for domain, means in sorted(by_domain.items())},
-            "zero_variance": fmean(float(min(group) == max(group)) for group in rewards),
-            "response_length": fmean(lengths),
+        surprise = -sum(rollout.log_probability for rollout in rollouts)
+        domain_of = {uid: self.job.problems[uid].domain for uid in batch.uids}
+        metrics = outcome_figures(batch, outcomes, domain_of.__getitem__) | {
             # The mean surprise of what was sampled estimates the policy's entropy without bias.
-            "entropy": -sum(rollout.log_probability for rollout in rollouts) / sum(lengths),
+            "entropy": surprise / sum(len(rollout.tokens) for rollout in rollouts),
             "loss": update.loss,
             "grad_norm": update.grad_norm,
-            **{f"verdict/{s}": statuses[s] / len(rollouts) for s in sorted(statuses)},
             **self.curriculum.metrics(),
         }
         if update.value_loss is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 from curricula.base import Batch, Item, Outcome
 from domains.problem import Status
 from runners.evaluation_summary import EvaluationRow
+from runners.tracking import outcome_figures
 
 
 def read_outcomes(batch: Any) -> list[Outcome]:
@@ -49,21 +49,10 @@ def step_row(
     verl_metrics: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The line of `metrics.jsonl` for a finished step. `domains` maps uids to domains."""
-    by_domain: dict[str, list[float]] = defaultdict(list)
-    for outcome in outcomes:
-        by_domain[domains[outcome.uid]] += outcome.rewards
-    statuses = Counter(status for outcome in outcomes for status in outcome.statuses)
-    row = {
-        "step": batch.step,
-        "stage": batch.stage,
-        "reward/mean": fmean(reward for outcome in outcomes for reward in outcome.rewards),
-        **{f"reward/{domain}": fmean(found) for domain, found in sorted(by_domain.items())},
-        "zero_variance": fmean(float(len(set(o.rewards)) == 1) for o in outcomes),
-        "response_length": fmean(count for o in outcomes for count in o.token_counts),
+    row = outcome_figures(batch, outcomes, domains.__getitem__) | {
         "entropy": float(verl_metrics["actor/entropy"]),
         "loss": _policy_loss(verl_metrics),
         "grad_norm": float(verl_metrics["actor/grad_norm"]),
-        **{f"verdict/{s}": statuses[s] / statuses.total() for s in sorted(statuses)},
     }
     if "critic/vf_loss" in verl_metrics:
         row["value_loss"] = float(verl_metrics["critic/vf_loss"])
