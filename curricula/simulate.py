@@ -110,7 +110,7 @@ class Simulation:
         domains = self.learner.problems.domain[rows].tolist()
         columns = zip(uids, values.tolist(), advantages.tolist(), domains, strict=True)
         return [
-            Outcome(u, tuple(r), (), tuple(a), self._lengths, self._extras[domain])
+            Outcome(u, tuple(r), (), tuple(a), self._lengths, extras=self._extras[domain])
             for u, r, a, domain in columns
         ]
 

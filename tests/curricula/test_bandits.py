@@ -13,7 +13,12 @@ from curricula.dump import DUMP, DUMPCurriculum
 from curricula.pool import Pool
 from curricula.sec import SEC, SECCurriculum
 from curricula.signals import absolute_advantage, is_informative, mean_reward
-from curricula.transfer_aware import ALIGNMENT, TransferAware, TransferAwareCurriculum
+from curricula.transfer_aware import (
+    ALIGNMENT,
+    TransferAware,
+    TransferAwareCurriculum,
+    relative,
+)
 
 
 def make_pool(each: int = 40, bucket: str | None = "easy") -> list[Item]:
@@ -81,17 +86,44 @@ def test_dump_forgets_what_left_its_window() -> None:
     assert curriculum.counts == [4, 0]
 
 
-def test_transfer_is_paid_on_top_of_the_advantage() -> None:
-    curriculum = TransferAware(rate=1.0).build(make_pool(), 9, seed=0)
+def aligned(uid: str, advantage: float, cosine: float) -> Outcome:
+    return Outcome(uid, (0.0, 1.0), advantages=(advantage, -advantage), extras={ALIGNMENT: cosine})
+
+
+def test_transfer_is_paid_beside_the_advantage() -> None:
+    settings = TransferAware(rate=0.5, balance=0.5, explore=0.1, temperature=0.2)
+    curriculum = settings.build(make_pool(), 9, seed=0)
     assert isinstance(curriculum, TransferAwareCurriculum)
-    helps = Outcome("a-0", (0.0, 1.0), (), (0.4, -0.4), (), {ALIGNMENT: 0.5})
-    harms = Outcome("b-0", (0.0, 1.0), (), (0.4, -0.4), (), {ALIGNMENT: -0.5})
-    curriculum.observe([helps, harms])
-    assert curriculum.values.tolist() == pytest.approx([0.6, 0.2])  # .4 (1 +- .5)
+    curriculum.observe([aligned("a-0", 0.4, 0.5), aligned("b-0", 0.6, -0.3)])
+    # .5 x .4 + .5 x (.5 + .3) / .8; .5 x .6 + .5 x 0
+    assert curriculum.scores.tolist() == pytest.approx([0.7, 0.3])
+    # N = 2, n = 1 each: the bonus is the same, and e^(.7/.2) against e^(.3/.2)
+    assert curriculum.probabilities[0] == pytest.approx(1 / (1 + exp(-2.0)))
     assert curriculum.metrics()["curriculum/alignment_told"] == 1.0
-    curriculum.observe([outcome("b-0", 0.3, -0.3)])
-    assert curriculum.values.tolist() == pytest.approx([0.6, 0.3])
+    # b's alignment moves to -.3 + .5 (.66 + .3) = .18: a, not drawn, falls behind by .32 / .8
+    curriculum.observe([aligned("b-0", 0.6, 0.66), aligned("b-1", 0.6, 0.66)])
+    assert curriculum.scores.tolist() == pytest.approx([0.7, 0.3])  # still the best and the least
+    curriculum.observe([aligned("b-0", 0.6, 0.82), aligned("b-1", 0.6, 0.82)])
+    # both at .5: within the least spread, so neither is ahead
+    assert curriculum.scores.tolist() == pytest.approx([0.2, 0.3])
+    bonus = [0.1 * sqrt(2 * log(7) / 2), 0.1 * sqrt(2 * log(7) / 6)]  # n = 1 and 5 of N = 6
+    scores = [(0.2 + bonus[0]) / 0.2, (0.3 + bonus[1]) / 0.2]
+    assert curriculum.probabilities[1] == pytest.approx(1 / (1 + exp(scores[0] - scores[1])))
+
+
+def test_without_alignments_it_is_a_bandit_on_advantages() -> None:
+    curriculum = TransferAware(explore=0.0).build(make_pool(), 9, seed=0)
+    assert isinstance(curriculum, TransferAwareCurriculum)
+    curriculum.observe([outcome("a-0", 0.4, -0.4), outcome("b-0", 0.8, -0.8)])
+    assert curriculum.scores.tolist() == pytest.approx([0.2, 0.4])
     assert curriculum.metrics()["curriculum/alignment_told"] == 0.0
+
+
+def test_an_arm_that_was_told_no_alignment_stands_in_the_middle() -> None:
+    found = relative(np.array([0.1, np.nan, 0.5]))
+    assert found.tolist() == pytest.approx([0.0, 0.5, 1.0])
+    # .04 apart, of the least spread .1
+    assert relative(np.array([0.10, 0.14])).tolist() == pytest.approx([0.0, 0.4])
 
 
 def test_arms_that_run_out_leave_their_places_to_the_others() -> None:
