@@ -121,6 +121,7 @@ class Server(wire.Reader):
     def __init__(self, job: dict[str, Any]) -> None:
         super().__init__()
         self.code: str = job["code"]
+        self.ahead: tuple[bytes, ...] = job["ahead"]
         self.records: list[str] = job["records"]
         self.leetcode: bool = job["leetcode"]
         # Not "__main__": what a solution does when run as a script is not asked for.
@@ -129,6 +130,8 @@ class Server(wire.Reader):
 
     def serve(self) -> None:
         send(self.answer(self.load))
+        for request in self.ahead:
+            send(self.answer(self.obey, request))
         while True:
             send(self.answer(self.obey, receive()))
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from domains.sandbox import leetcode
+from domains.sandbox import foreseen, leetcode
 from domains.sandbox.remote import (
     FROM_CANDIDATE,
     Candidate,
@@ -76,6 +76,8 @@ class Tests:
     leetcode: bool
     """Whether they are written as LeetCode's are, around a class `Solution`."""
     source: str
+    foreseen: tuple[bytes, ...]
+    """Requests that will be made, in this order, whatever the program answers."""
     asserts: int = 0
 
 
@@ -152,12 +154,15 @@ def prepare(setup: str, tests: str, entry_point: str, graded: bool) -> Tests:
         asserts = sum(isinstance(node, ast.Assert) for node in ast.walk(trees[1]))
         body = _counted(trees[1]) if graded else trees[1]
         own = re.split(r"\W", entry_point)[0] or ("" if unknown else _shadowed_builtin(trees[1]))
+        programs = unknown - modules | ({own} if own else set())
+        ahead = foreseen.foreseen(*trees, programs, entry_point)
         return Tests(
             setup=compile(trees[0], "<setup>", "exec"), body=compile(body, _TESTS_FILE, "exec"),
             entry_point=entry_point, own=own,
             unknown=unknown - modules, modules=modules, records=_records(*trees, unknown=unknown),
             leetcode="Solution" in unknown or entry_point.startswith("Solution"),
             source=tests, asserts=asserts if graded else 0,
+            foreseen=ahead,
         )  # fmt: skip
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise TestsAtFault(f"the tests are not Python: {error}") from None

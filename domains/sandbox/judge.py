@@ -16,7 +16,7 @@ import sys
 from threading import Thread
 from typing import Any
 
-from domains.sandbox import functional, kernel, wire
+from domains.sandbox import foreseen, functional, kernel, wire
 from domains.sandbox.candidate import LOCKED_IN
 from domains.sandbox.channel import Channel, Closed
 from domains.sandbox.jail import Jail
@@ -34,8 +34,11 @@ def run_functions(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
         tests = functional.prepare(
             request["setup"], request["tests"], request["entry_point"], graded
         )
-        with jail.candidate(_told(request["job"], tests.leetcode, tests.records)) as channel:
-            candidate = Candidate(channel, request["job"]["output_bytes"], tests.records)
+        job = _told(request["job"], tests.leetcode, tests.records, tests.foreseen)
+        with jail.candidate(job) as channel:
+            candidate = Candidate(
+                channel, job["output_bytes"], tests.records, ahead=len(tests.foreseen)
+            )
             outcome = functional.run(candidate, tests, graded)
     except TestsAtFault as error:
         return {"tests_at_fault": str(error)}
@@ -44,8 +47,10 @@ def run_functions(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
 
 def run_calls(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
     """{"reason", "passed", "total"} of one function, called with several inputs."""
-    with jail.candidate(_told(request["job"], True, ())) as channel:
-        candidate = Candidate(channel, request["job"]["output_bytes"])
+    ahead = tuple(foreseen.request(request["name"], values, {}) for values in request["inputs"])
+    job = _told(request["job"], True, (), ahead)
+    with jail.candidate(job) as channel:
+        candidate = Candidate(channel, job["output_bytes"], ahead=len(ahead))
         outcome = functional.run_calls(
             candidate, request["name"], request["inputs"], request["outputs"], request["graded"]
         )
@@ -70,8 +75,10 @@ def run_script(jail: Jail, request: dict[str, Any]) -> dict[str, Any]:
     return {"reason": reason, "stdout": output}
 
 
-def _told(job: dict[str, Any], leetcode: bool, records: tuple[str, ...]) -> dict[str, Any]:
-    return job | {"leetcode": leetcode, "records": records}
+def _told(
+    job: dict[str, Any], leetcode: bool, records: tuple[str, ...], ahead: tuple[bytes, ...] = ()
+) -> dict[str, Any]:
+    return job | {"leetcode": leetcode, "records": records, "ahead": ahead}
 
 
 def _answer(jail: Jail, candidate: Candidate, outcome: functional.Outcome) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _rehearse() -> None:
     Python adapts a function to its use while it first runs, which writes to the function.
     """
     code = "import math\nfrom typing import List\ndef f(x: int) -> List[int]:\n    return x"
-    job = {"code": code, "records": (), "leetcode": False}
+    job = {"code": code, "records": (), "leetcode": False, "ahead": ()}
     theirs, ours = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     assert theirs.fileno() == candidate.CHANNEL
     for value in [1, 2.5, [1], {"a": (1, "b")}] * 10:
