@@ -58,6 +58,8 @@ class Outcome:
     statuses: tuple[Status, ...] = ()
     advantages: tuple[float, ...] = ()
     token_counts: tuple[int, ...] = ()
+    components: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Scores beside the reward by name, such as partial credit; an entry a rollout each."""
     extras: Mapping[str, float] = field(default_factory=dict)
     """Further signals by name, such as `alignment` (curricula/transfer_aware.py)."""
 

@@ -25,6 +25,8 @@ from difficulty.prompts import PromptFormat
 from difficulty.settings import DifficultySettings, fixed_unless_by_edges
 from domains import AnyDomain
 from domains.base import Settings
+from runners.sft import AnySFT
+from runners.trackers import TrackingSettings
 from runners.trainers import AnyTrainer, LocalTrainer
 from runners.verl.presets import fill_in
 
@@ -86,13 +88,6 @@ class TransferSettings(Settings):
         return self
 
 
-class TrackingSettings(Settings):
-    """Where metrics go besides the JSON lines in the run's folder."""
-
-    wandb: str | None = None
-    """A Weights & Biases project; WANDB_MODE=offline keeps it on this machine."""
-
-
 class RunConfig(Settings):
     """One run, from problems to report."""
 
@@ -113,6 +108,8 @@ class RunConfig(Settings):
     buckets: AnyBucketing = Edges()
     export: ExportSettings = ExportSettings()
     """What `curricle export` and `run` write the buckets as."""
+    sft: AnySFT | None = None
+    """Fine-tuning on worked answers before reinforcement learning; None starts from the model."""
     curriculum: AnyScheduler = Mixed()
     trainer: AnyTrainer = LocalTrainer()
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -131,6 +128,8 @@ class RunConfig(Settings):
             given = raw.get(name)
             if isinstance(given, dict) and "kind" not in given:
                 filled[name] = {"kind": cls.model_fields[name].default.kind, **given}
+        if isinstance(raw.get("sft"), dict) and "kind" not in raw["sft"]:
+            filled["sft"] = {"kind": "file" if "path" in raw["sft"] else "rejection", **raw["sft"]}
         if isinstance(filled.get("trainer"), dict) and filled["trainer"]["kind"] == "verl":
             filled["trainer"] = fill_in(filled["trainer"], raw.get("model", "tiny"))
         return fixed_unless_by_edges(filled)
@@ -138,6 +137,21 @@ class RunConfig(Settings):
     @model_validator(mode="after")
     def _sampling_serves_buckets(self) -> Self:
         self.difficulty.check_buckets(self.buckets)
+        return self
+
+    @model_validator(mode="after")
+    def _sft_has_weights_and_answers(self) -> Self:
+        if self.sft is None or not self.sft.wanted:
+            return self
+        if self.trainer.kind == "simulated":
+            raise ValueError(
+                "sft must be left out with trainer.kind=simulated: a learner model has no weights"
+            )
+        if self.sft.kind == "rejection" and self.difficulty.imported:
+            raise ValueError(
+                "sft.kind=rejection must have completions of this model's own scoring, but "
+                "difficulty.imported brings rates alone; bring answers with sft.kind=file"
+            )
         return self
 
     @property

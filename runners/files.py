@@ -43,3 +43,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             except json.JSONDecodeError:
                 break
     return rows
+
+
+def drop_after(path: Path, step: int) -> None:
+    """Drop the rows of a JSON lines file whose `step` is later; rows stand in the order of steps.
+
+    Reads line by line, since a file of single completions may be large; a half-written last line
+    is lost.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with path.open() as old, beside.open("w") as new:
+        for line in old:
+            if not line.endswith("\n") or json.loads(line)["step"] > step:
+                break
+            new.write(line)
+    beside.replace(path)

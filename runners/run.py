@@ -6,6 +6,7 @@ same command goes on after any interruption.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from difficulty.engine import Engine
@@ -15,7 +16,7 @@ from runners.config import RunConfig
 from runners.console import progress_bar
 from runners.evaluate import evaluate
 from runners.evaluation_log import EvaluationLog
-from runners.evaluation_summary import Phase
+from runners.evaluation_summary import EvaluationRow, Phase
 from runners.files import write_lines
 from runners.flops import ledger
 from runners.models import resolve_model
@@ -24,23 +25,42 @@ from runners.report import write_run_report
 from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.scoring import score_problems
+from runners.sft.outcome import say_stages
+from runners.sft.stage import fine_tune, for_rl, rescore
 from runners.summary import add_tokens, summarise, timed
 from runners.trainer import TrainingJob
+
+
+WHEN: dict[Phase, str] = {
+    "before": "before training",
+    "sft": "after SFT",
+    "during": "during training",
+    "after": "after training",
+}
 
 
 def run(config: RunConfig) -> Path:
     """Do the whole job; returns the path of the page."""
     config.trainer.check(config.curriculum, config.decoding)
+    config.tracking.check()
     problems = load_problems(config)
     model = resolve_model(config.model)
     folder = open_run(config)
     scored = score_problems(config, folder, problems)
-    scored.check_curriculum(config, problems)
+    learnt = for_rl(config, problems)
+    scored.check_curriculum(config, learnt)
     export(config, folder, problems, scored)
     evaluate_once(config, folder, model, problems, scored, "before")
-    trained = train(config, folder, model, problems, scored)
+    start, known = model, scored
+    if config.sft and config.sft.wanted:
+        start = fine_tune(config, folder, model, problems, scored)
+        evaluate_once(config, folder, start, problems, scored, "sft")
+        known = rescore(config, folder, start, learnt, scored)
+        known.check_curriculum(config, learnt)
+    trained = train(config, folder, start, learnt, known, scored.buckets)
     evaluate_once(config, folder, trained, problems, scored, "after")
     summarise(folder, flops=ledger(folder, model, config.trainer.rollouts_per_step))
+    say_stages(config, folder)
     return write_run_report(folder.root)
 
 
@@ -62,7 +82,10 @@ def evaluate_once(
     scored: Scored,
     phase: Phase,
 ) -> None:
-    """Evaluate a model folder before or after training, unless that stands already."""
+    """Evaluate a model folder before training, after SFT or after all, unless that stands already.
+
+    `scored` names the buckets that the rows are told by, those of the base model throughout.
+    """
     log = EvaluationLog(folder.evaluations)
     if log.has(phase, (problem.uid for problem in problems.evaluation)):
         return
@@ -70,7 +93,7 @@ def evaluate_once(
     template = problems.prompter.style.chat_template
     with (
         timed(folder, "evaluate"),
-        progress_bar(f"evaluating {phase} training") as progress,
+        progress_bar(f"evaluating {WHEN[phase]}") as progress,
         settings.open(model, template) as engine,
     ):
         step = config.trainer.steps if phase == "after" else 0
@@ -80,15 +103,24 @@ def evaluate_once(
 
 
 def train(
-    config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet, scored: Scored
+    config: RunConfig,
+    folder: RunDir,
+    model: Path,
+    problems: ProblemSet,
+    scored: Scored,
+    evaluation_buckets: Mapping[str, str],
 ) -> Path:
-    """Train through the curriculum; returns the trained model's folder."""
+    """Train through the curriculum; returns the trained model's folder.
+
+    `evaluation_buckets` are those that evaluation problems are told by, by uid.
+    """
     log = EvaluationLog(folder.evaluations)
 
-    def evaluate_during(engine: Engine, step: int) -> None:
-        evaluated = evaluate(config, engine, problems, scored.buckets, "during", step)
+    def evaluate_during(engine: Engine, step: int) -> list[EvaluationRow]:
+        evaluated = evaluate(config, engine, problems, evaluation_buckets, "during", step)
         log.write(evaluated.rows)
         add_tokens(folder, "evaluate", evaluated.generated_tokens)
+        return evaluated.rows
 
     job = TrainingJob(
         model=model,
@@ -103,8 +135,9 @@ def train(
         evaluation_samples=config.evaluation.samples,
         evaluate_every=config.evaluation.every,
         evaluate=evaluate_during,
-        evaluation_buckets=scored.buckets,
-        wandb_project=config.tracking.wandb,
+        evaluation_buckets=evaluation_buckets,
+        evaluation_k=config.evaluation.k,
+        tracking=config.tracking,
     )
     with timed(folder, "train"):
         trained = config.trainer.train(job)

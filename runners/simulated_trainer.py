@@ -27,6 +27,7 @@ from runners.evaluation_log import EvaluationLog
 from runners.evaluation_summary import EvaluationRow, Phase
 from runners.files import write_json
 from runners.learner_fit import fit, posterior_rates
+from runners.rollout_records import rollout_rows
 from runners.tracking import TrainingLog, drawn_row, outcome_figures
 from runners.trainer import Trainer, TrainingJob
 
@@ -77,18 +78,23 @@ class _Training:
         )
 
     def run(self, trained: Path) -> None:
-        log = TrainingLog(self.job.folder, self.job.wandb_project, self.settings.model_dump())
+        log = TrainingLog(self.job.folder, self.job.tracking, self.settings.model_dump())
         log.go_back_to(0)
         domain_of = {item.uid: item.domain for item in self.job.pool}
+        buckets = {item.uid: item.bucket for item in self.job.pool}
         step = 0
         for done in self.simulation:
             step = done.batch.step
             drawn = [outcome.uid for outcome in done.outcomes]
             metrics = self._metrics(done, domain_of.__getitem__)
-            log.write(metrics, drawn_row(done.batch, drawn, done.outcomes))
+            recorded = rollout_rows(
+                self.job.tracking.rollouts,
+                done.batch, done.outcomes, done.choices, domain_of.__getitem__, buckets,
+            )  # fmt: skip
+            log.write(metrics, drawn_row(done.batch, drawn, done.outcomes), recorded)
             every = self.job.evaluate_every
             if every and step % every == 0 and step < self.settings.steps:
-                self._evaluate("during", step)
+                log.evaluated(step, self._evaluate("during", step), self.job.evaluation_k)
         log.close()
         self._evaluate("after", self.settings.steps)
         self._save(trained, step)
@@ -99,7 +105,7 @@ class _Training:
             "trained_tokens": done.trained * self.learner_settings.tokens,
         }
 
-    def _evaluate(self, phase: Phase, step: int) -> None:
+    def _evaluate(self, phase: Phase, step: int) -> list[EvaluationRow]:
         """Draw completions of each evaluation problem at the learner's pass rate now.
 
         A problem that nothing could be judged of before training has no rate, so none is drawn.
@@ -117,6 +123,7 @@ class _Training:
             for problem in self.job.evaluation
         ]  # fmt: skip
         self.evaluations.write(rows)
+        return rows
 
     def _save(self, trained: Path, steps: int) -> None:
         learner = self.simulation.learner

@@ -114,6 +114,7 @@ def evaluate_only(config: RunConfig, model: str | None) -> None:
 def check_only(config: RunConfig) -> None:
     """Load all problems and say what a run would do."""
     config.trainer.check(config.curriculum, config.decoding)
+    config.tracking.check()
     problems = load_problems(config)
     sets = (("training", problems.training), ("evaluation", problems.evaluation))
     rows = [[name, domain, count] for name, members in sets for domain, count in _domains(members)]

@@ -7,7 +7,7 @@ words mean the same mathematics, and a parity test holds them together.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,7 +20,9 @@ from difficulty.prompts import Prompter
 from domains.base import Settings
 from domains.problem import Problem
 from runners.algorithms import RULES, Algorithm, KLEstimator, Rule, plain
+from runners.evaluation_summary import EvaluationRow
 from runners.segments import Leg, Segment, check_segments, legs
+from runners.trackers import TrackingSettings
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,14 @@ class TrainingJob:
     evaluation_samples: int
     evaluate_every: int
     """Steps between evaluations during training; 0 for none."""
-    evaluate: Callable[[Engine, int], None]
-    """Evaluates an engine's weights and records the rows under a step number."""
+    evaluate: Callable[[Engine, int], Sequence[EvaluationRow]]
+    """Evaluates an engine's weights and records the rows under a step number; returns them."""
     evaluation_buckets: Mapping[str, str] = field(default_factory=dict)
     """The bucket of each evaluation problem that has been scored, by uid."""
-    wandb_project: str | None = None
-    """Track on Weights & Biases under this project too; None for JSON lines only."""
+    evaluation_k: tuple[int, ...] = (1,)
+    """The k of the pass@k that trackers are told after an evaluation."""
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    """Where figures go besides the JSON lines."""
 
 
 class Trainer(Settings, ABC):
@@ -131,6 +135,7 @@ class Trainer(Settings, ABC):
         - `metrics.jsonl`: one line a step, {"step": int, "stage": str, name: float ...}
         - `curriculum.jsonl`: one line a step, {"step", "stage", "uids", "rewards", "mean_reward"},
           the uids in the order in which they were rolled out, each with its mean reward
+        - `rollouts.jsonl`: the single completions (`runners/rollout_records.py`)
         - `model/`: the trained policy as a Hugging Face folder
 
         Raises `ValueError` for what a user can cause, before any long work.

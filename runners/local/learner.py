@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from difficulty.transformers_engine import Rollout
+from runners.local.alignment import Sketches, by_domain
 from runners.local.checkpoint import restore_trainable, trainable
-from runners.local.losses import actor_config, estimate_advantages, policy_loss, value_loss
+from runners.local.losses import (
+    actor_config,
+    divergence,
+    estimate_advantages,
+    policy_loss,
+    value_loss,
+)
 from runners.local.policy import Rows, load_critic, log_probabilities, state_values, vocabulary
 
 if TYPE_CHECKING:
@@ -30,6 +37,10 @@ class Update:
     """Before clipping; 0 where no group had a signal."""
     advantages: torch.Tensor
     """(rows,) of every completion: the mean over its tokens."""
+    kl: float | None = None
+    """From the starting policy, by the estimator of the settings; None without a reference."""
+    sketches: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    """Of each domain's part of the policy's gradient, where they were asked for."""
 
 
 class Learner:
@@ -47,9 +58,15 @@ class Learner:
         self.reference = self._frozen_copy(start) if settings.kl_coefficient > 0 else None
 
     def update(
-        self, groups: Sequence[Sequence[Rollout]], rewards: torch.Tensor, temperature: float
+        self,
+        groups: Sequence[Sequence[Rollout]],
+        rewards: torch.Tensor,
+        temperature: float,
+        domains: Sequence[str] = (),
     ) -> Update:
         """Learn from one batch; `rewards` is (rows,), group after group.
+
+        With `domains`, one for each group, the gradients of the domains are sketched apart.
 
         Groups without any advantage give no gradient (unless there is a KL loss) and are not run;
         the loss is still a mean over all tokens of the batch.
@@ -67,10 +84,15 @@ class Learner:
         if self.critic is not None and values is not None:
             critic_loss = self._update_critic(rows, everything, values, estimate.returns)
         alive = [g for g in everything if self._has_signal(estimate.advantages, g, rows.samples)]
-        loss, norm = self._update_policy(rows, alive, estimate.advantages, temperature)
+        sketches = Sketches(self.model)
+        loss, kl, norm = self._update_policy(
+            rows, by_domain(alive, domains) if domains else {"": alive},
+            estimate.advantages, temperature, sketches if domains else None,
+        )  # fmt: skip
         lengths = rows.mask.sum(1)
         means = (estimate.advantages * rows.mask).sum(1) / lengths
-        return Update(loss, critic_loss, norm, means)
+        known = kl if self.reference is not None else None
+        return Update(loss, critic_loss, norm, means, known, sketches.found)
 
     def state(self) -> dict[str, Any]:
         """All that changes, for a checkpoint."""
@@ -88,27 +110,45 @@ class Learner:
             self.critic_optimizer.load_state_dict(state["critic_optimizer"])
 
     def _update_policy(
-        self, rows: Rows, alive: list[int], advantages: torch.Tensor, temperature: float
-    ) -> tuple[float, float]:
-        if not alive:
-            return 0.0, 0.0
+        self,
+        rows: Rows,
+        alive: Mapping[str, list[int]],
+        advantages: torch.Tensor,
+        temperature: float,
+        sketches: Sketches | None,
+    ) -> tuple[float, float, float]:
+        """(loss, KL, norm of the gradient)."""
+        if not any(alive.values()):
+            return 0.0, 0.0, 0.0
         self.model.train()
         self.optimizer.zero_grad()
-        tokens, total = float(rows.mask.sum()), 0.0
-        for part, index in rows.parts(alive, vocabulary(self.model)):
-            log_probs = log_probabilities(self.model, part, temperature)
-            reference = None
-            if self.reference is not None:
-                with torch.no_grad():
-                    reference = log_probabilities(self.reference, part, temperature)
-            # One update a rollout: the policy that rolled out is the policy now.
-            loss = policy_loss(
-                self.config, self.settings.kl_coefficient,
-                log_probs, log_probs.detach(), reference, advantages[index], part.mask, tokens,
-            )  # fmt: skip
-            loss.backward()
-            total += float(loss.detach())
-        return total, self._step(self.model, self.optimizer, total)
+        tokens, total, kl = float(rows.mask.sum()), 0.0, 0.0
+        for domain, groups in alive.items():
+            for part, index in rows.parts(groups, vocabulary(self.model)):
+                loss, apart = self._part_loss(part, advantages[index], temperature, tokens)
+                loss.backward()
+                total, kl = total + float(loss.detach()), kl + apart
+            if sketches is not None:
+                sketches.close(domain)
+        return total, kl, self._step(self.model, self.optimizer, total)
+
+    def _part_loss(
+        self, part: Rows, advantages: torch.Tensor, temperature: float, tokens: float
+    ) -> tuple[torch.Tensor, float]:
+        """The shares of some rows in the loss and the KL of a batch of `tokens` response tokens."""
+        log_probs = log_probabilities(self.model, part, temperature)
+        reference, kl = None, 0.0
+        if self.reference is not None:
+            with torch.no_grad():
+                reference = log_probabilities(self.reference, part, temperature)
+        # One update a rollout: the policy that rolled out is the policy now.
+        loss = policy_loss(
+            self.config, self.settings.kl_coefficient,
+            log_probs, log_probs.detach(), reference, advantages, part.mask, tokens,
+        )  # fmt: skip
+        if reference is not None:
+            kl = float(divergence(self.config, log_probs.detach(), reference, part.mask))
+        return loss, kl
 
     def _update_critic(
         self, rows: Rows, groups: list[int], old_values: torch.Tensor, returns: torch.Tensor

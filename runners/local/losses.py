@@ -116,11 +116,21 @@ def policy_loss(
     )
     loss, _ = loss_of(old_log_probs, log_probs, advantages, mask, loss_agg_mode=mean, config=config)
     if reference_log_probs is not None:
-        divergence = core_algos.kl_penalty(log_probs, reference_log_probs, config.kl_loss_type)
-        loss = loss + kl_coefficient * core_algos.agg_loss(
-            divergence, mask, mean, **config.global_batch_info
-        )
+        loss = loss + kl_coefficient * divergence(config, log_probs, reference_log_probs, mask)
     total: torch.Tensor = loss
+    return total
+
+
+def divergence(
+    config: Any, log_probs: torch.Tensor, reference_log_probs: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """KL from the reference of some rows, as a share of the mean that `policy_loss` prepared."""
+    from verl.trainer.ppo import core_algos
+
+    by_token = core_algos.kl_penalty(log_probs, reference_log_probs, config.kl_loss_type)
+    total: torch.Tensor = core_algos.agg_loss(
+        by_token, mask, config.loss_agg_mode, **config.global_batch_info
+    )
     return total
 
 

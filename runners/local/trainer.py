@@ -23,6 +23,7 @@ from difficulty.transformers_engine import Device, Rollout, TransformersEngine
 from domains.judge import judge
 from runners.console import progress_bar
 from runners.local.checkpoint import load_checkpoint, save_checkpoint
+from runners.rollout_records import rollout_rows
 from runners.segments import Leg, frozen_names
 from runners.tracking import TrainingLog, drawn_row, outcome_figures
 from runners.trainer import Trainer, TrainingJob
@@ -41,6 +42,9 @@ class LocalTrainer(Trainer):
     """`auto` is float32 on a CPU and the model's own type on a GPU."""
     threads: int | None = Field(None, ge=1)
     """CPU threads of PyTorch; None leaves its own choice."""
+    alignment_every: int = Field(0, ge=0)
+    """Steps between comparisons of the domains' gradients, which `transfer_aware` asks for; 0 makes
+    none."""
 
     def check(self, scheduler: Scheduler, sampling: Sampling) -> None:
         if sampling.temperature == 0:
@@ -67,6 +71,7 @@ class _Training:
     """One training as it runs."""
 
     def __init__(self, settings: LocalTrainer, job: TrainingJob) -> None:
+        from runners.local.alignment import Alignment
         from runners.local.learner import Learner
         from runners.local.policy import load_policy
 
@@ -82,8 +87,9 @@ class _Training:
         template = job.prompter.style.chat_template
         self.engine = TransformersEngine(model, self.tokenizer, chat_template=template)
         self.learner: Learner = Learner(settings, model, job.model, job.seed)
+        self.alignment = Alignment()
         self.curriculum = job.scheduler.build(job.pool, settings.steps, job.seed)
-        self.log = TrainingLog(job.folder, job.wandb_project, settings.model_dump(mode="json"))
+        self.log = TrainingLog(job.folder, job.tracking, settings.model_dump(mode="json"))
         self.checkpoints = job.folder / "checkpoints"
         self.buckets = {item.uid: item.bucket for item in job.pool}
         self.legs = settings.legs(job.sampling.max_tokens)
@@ -99,7 +105,8 @@ class _Training:
             while batch := self.curriculum.next_batch(self.settings.prompts_per_step):
                 self._step(batch)
                 if self._evaluates_at(batch.step):
-                    self.job.evaluate(self.engine, batch.step)
+                    rows = self.job.evaluate(self.engine, batch.step)
+                    self.log.evaluated(batch.step, rows, self.job.evaluation_k)
                 if batch.step % self.settings.checkpoint_every == 0:
                     self._checkpoint(batch.step)
                 progress(batch.step, self.settings.steps)
@@ -138,8 +145,11 @@ class _Training:
             outcomes += [self._judged(u, group) for u, group in zip(uids, rolled_out, strict=True)]
             uids = self.curriculum.refill(outcomes)
         choices = self.curriculum.choose(outcomes)
-        update = self._learn(groups, outcomes, choices)
+        update = self._learn(groups, outcomes, choices, self._compares_at(batch.step))
         outcomes = self._with_advantages(outcomes, choices, update)
+        if update.sketches:
+            self.alignment.add(update.sketches)
+            outcomes = self.alignment.told(outcomes, self._domains(outcomes))
         self.curriculum.observe(outcomes)
         metrics = self._metrics(batch, outcomes, groups, update)
         metrics["trained_tokens"] = sum(
@@ -149,7 +159,12 @@ class _Training:
         )
         metrics["seconds"] = round(time.perf_counter() - start, 3)
         drawn = drawn_row(batch, [outcome.uid for outcome in outcomes], outcomes)
-        self.log.write(metrics, drawn)
+        recorded = rollout_rows(
+            self.job.tracking.rollouts,
+            batch, outcomes, choices, lambda uid: self.job.problems[uid].domain, self.buckets,
+            [[rollout.text for rollout in group] for group in groups],
+        )  # fmt: skip
+        self.log.write(metrics, drawn, recorded)
 
     def _requests(self, uids: Sequence[str], step: int, seen: Counter[str]) -> list[Request]:
         """A prompt that stands twice in a step gets further samples, not the same ones again.
@@ -176,6 +191,7 @@ class _Training:
             tuple(float(verdict.status == "correct") for verdict in verdicts),
             tuple(verdict.status for verdict in verdicts),
             token_counts=tuple(len(rollout.tokens) for rollout in group),
+            components={"credit": tuple(verdict.score for verdict in verdicts)},
         )
 
     def _learn(
@@ -183,6 +199,7 @@ class _Training:
         groups: Sequence[Sequence[Rollout]],
         outcomes: Sequence[Outcome],
         choices: Sequence[Choice],
+        compare: bool,
     ) -> Update:
         """Update on the chosen rollouts; every group that is chosen at all keeps equally many."""
         import torch
@@ -194,7 +211,12 @@ class _Training:
         self.learner.config.global_batch_info.update(
             global_batch_size=len(rewards), loss_scale_factor=self.leg.max_tokens
         )
-        return self.learner.update(chosen, rewards, self.job.sampling.temperature)
+        trained = [o for o, c in zip(outcomes, choices, strict=True) if c] if compare else []
+        temperature = self.job.sampling.temperature
+        return self.learner.update(chosen, rewards, temperature, self._domains(trained))
+
+    def _domains(self, outcomes: Sequence[Outcome]) -> list[str]:
+        return [self.job.problems[outcome.uid].domain for outcome in outcomes]
 
     def _with_advantages(
         self, outcomes: Sequence[Outcome], choices: Sequence[Choice], update: Update
@@ -225,6 +247,10 @@ class _Training:
             "grad_norm": update.grad_norm,
             **self.curriculum.metrics(),
         }
+        if update.sketches:
+            metrics |= {f"alignment/{d}": value for d, value in self.alignment.cosines().items()}
+        if update.kl is not None:
+            metrics["kl"] = update.kl
         if update.value_loss is not None:
             metrics["value_loss"] = update.value_loss
         return metrics
@@ -233,9 +259,17 @@ class _Training:
         every = self.job.evaluate_every
         return every > 0 and step % every == 0 and step < self.settings.steps
 
+    def _compares_at(self, step: int) -> bool:
+        every = self.settings.alignment_every
+        return every > 0 and step % every == 0
+
     def _checkpoint(self, step: int) -> None:
         self._thaw()
-        state = {"learner": self.learner.state(), "curriculum": self.curriculum.state_dict()}
+        state = {
+            "learner": self.learner.state(),
+            "curriculum": self.curriculum.state_dict(),
+            "directions": self.alignment.directions,
+        }
         save_checkpoint(self.checkpoints, step, state)
 
     def _resume(self) -> int:
@@ -247,5 +281,6 @@ class _Training:
         step, state = found
         self.learner.restore(state["learner"])
         self.curriculum.load_state_dict(state["curriculum"])
+        self.alignment.directions = dict(state["directions"])
         self.log.go_back_to(step)
         return step

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runners.algorithms import KL_TYPES
 from runners.segments import Leg
+from runners.trackers import run_name
 from runners.trainer import TrainingJob
 from runners.verl.composed import lay_over, verl_defaults
 from runners.verl.machine import Machine
@@ -228,6 +229,7 @@ def _run(trainer: VerlTrainer, job: TrainingJob, files: Files, leg: Leg) -> dict
     return {
         "+curricle.job_file": str(files.job),
         "+curricle.segments": bool(trainer.segments),
+        "+curricle.text_characters": job.tracking.rollouts.characters,
         f"{MODEL}.path": str(job.model),
         f"{MODEL}.custom_chat_template": job.prompter.style.chat_template,
         "critic.model.path": str(job.model),
@@ -244,8 +246,8 @@ def _run(trainer: VerlTrainer, job: TrainingJob, files: Files, leg: Leg) -> dict
         "trainer.default_local_dir": str(job.folder / "checkpoints"),
         "trainer.max_actor_ckpt_to_keep": 1,
         "trainer.max_critic_ckpt_to_keep": 1,
-        "trainer.logger": ["console", "wandb"] if job.wandb_project else ["console"],
-        "trainer.project_name": job.wandb_project or "curricle",
-        "trainer.experiment_name": job.folder.parent.name,
+        "trainer.logger": ["console", *job.tracking.names],
+        "trainer.project_name": job.tracking.project,
+        "trainer.experiment_name": run_name(job.folder),
         "+hydra.run.dir": str(job.folder / "hydra"),
     }

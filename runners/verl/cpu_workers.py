@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import ray
 import torch
 import torch.distributed
+from verl.trainer.ppo.utils import Role
 from verl.workers.engine import EngineRegistry
 from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead, FSDPEngineWithValueHead
 from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
@@ -41,6 +43,13 @@ class CPUActorRolloutRefWorker(ActorRolloutRefWorker):  # type: ignore[misc]
 
     actor_worker_cls = CPUActorWorker
     ref_worker_cls = CPUTrainingWorker
+
+
+def use_cpu_workers(workers: dict[Any, Any]) -> None:
+    """Put these in the place of verl's own, in its table of workers by role."""
+    for role in workers:
+        own = CPUTrainingWorker if role == Role.Critic else CPUActorRolloutRefWorker
+        workers[role] = ray.remote(own)
 
 
 class _NotForwardOnly:

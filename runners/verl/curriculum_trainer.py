@@ -12,6 +12,7 @@ import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils import tensordict_utils
 from verl.utils.dataset.rl_dataset import collate_fn
 
-from curricula.base import Batch, Curriculum
+from curricula.base import Batch, Curriculum, Outcome
 from runners.files import read_lines, write_lines
-from runners.tracking import TrainingLog, drawn_row
+from runners.rollout_records import rollout_rows
+from runners.trackers import figures_of, open_trackio
+from runners.tracking import TrainingLog, drawn_row, evaluation_figures
 from runners.verl.job_file import JobFile
 from runners.verl.own_launch import job_of
 from runners.verl.records import evaluation_rows, step_row
@@ -103,12 +106,9 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
         super()._init_resource_pool_mgr()
         workers: dict[Any, Any] = self.role_worker_mapping
         if self.config.trainer.device == "cpu":
-            from runners.verl import cpu_workers as cpu
+            from runners.verl.cpu_workers import use_cpu_workers
 
-            for role in workers:
-                critic = role == Role.Critic
-                own = cpu.CPUTrainingWorker if critic else cpu.CPUActorRolloutRefWorker
-                workers[role] = ray.remote(own)
+            use_cpu_workers(workers)
         elif OmegaConf.select(self.config, "curricle.segments"):
             from runners.verl.segment_worker import SegmentActorRolloutRefWorker
 
@@ -124,8 +124,9 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
             else job_of(self.config, self.train_dataset.dataframe, self.total_training_steps)
         )
         self.items = {item.uid: item for item in self.job.pool}
-        # Weights & Biases is verl's own business: it has more to tell
-        self.log = TrainingLog(self.job.training_folder, None, {})
+        self.reader = ThreadPoolExecutor(1)
+        # trackers are verl's own business: it has more to tell
+        self.log = TrainingLog(self.job.training_folder)
         self.sampler = CurriculumSampler(
             self.job.build_curriculum(),
             {item.uid: row for row, item in enumerate(self.job.pool)},
@@ -147,6 +148,11 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
 
     def fit(self, agent_loop_manager: Any) -> None:
         """verl's loop; a curriculum that is over early ends it with a checkpoint."""
+        names = self.config.trainer
+        if "trackio" in names.logger:  # verl itself would begin another run at every resume
+            open_trackio(
+                names.project_name, names.experiment_name, OmegaConf.to_container(self.config)
+            )
         try:
             super().fit(agent_loop_manager)
         except CurriculumOver:
@@ -157,16 +163,32 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
     def step(self, metrics: dict[str, Any], timing_raw: dict[str, Any]) -> Any:
         started = time.perf_counter()
         batch = super().step(metrics, timing_raw)
-        drawn, outcomes = self.sampler.batch, self.replay_buffer.outcomes(batch)
+        drawn, outcomes = self.sampler.batch, self.told.result()
         assert drawn is not None
         self.sampler.curriculum.observe(outcomes)
         row = step_row(drawn, outcomes, self.items, metrics)
         row |= self.sampler.curriculum.metrics()
         row["trained_rollouts"] = self.replay_buffer.rollouts
         row["seconds"] = round(time.perf_counter() - started, 3)
-        metrics.update({f"curricle/{k}": v for k, v in row.items() if isinstance(v, float)})
-        self.log.write(row, drawn_row(drawn, [o.uid for o in outcomes], outcomes))
+        metrics.update(figures_of(row))
+        self.log.write(
+            row, drawn_row(drawn, [o.uid for o in outcomes], outcomes), self._records(outcomes)
+        )
         return batch
+
+    def _records(self, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+        """The step's lines of rollouts.jsonl."""
+        groups, drawn = self.replay_buffer.groups, self.sampler.batch
+        assert drawn is not None
+        return rollout_rows(
+            self.job.rollouts,
+            drawn,
+            outcomes,
+            [group.choice for group in groups],
+            lambda uid: self.items[uid].domain,
+            {outcome.uid: self.items[outcome.uid].bucket for outcome in outcomes},
+            [group.texts for group in groups] if all(group.texts for group in groups) else (),
+        )
 
     def _roll_out(self, uids: Sequence[str]) -> None:
         """Send further problems to the rollouts of the step that is running."""
@@ -176,6 +198,12 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
         batch = tensordict_utils.get_tensordict(rows)
         tensordict_utils.assign_non_tensor_data(batch, "global_steps", self.global_steps)
         self._submit_batch_to_rollout(batch)
+
+    def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
+        batch = super()._compute_advantage(batch, metrics)
+        # what the curriculum will be told is fetched while the weights are updated
+        self.told: Future[list[Outcome]] = self.reader.submit(self.replay_buffer.outcomes, batch)
+        return batch
 
     def _submit_batch_to_rollout(self, batch: Any) -> int:
         self.replay_buffer.expect(list(batch["uid"]), self.sampler.latest)
@@ -259,5 +287,4 @@ class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
         # a resumed run comes by here again
         kept = [row for row in read_lines(path) if (row["phase"], row["step"]) != here]
         write_lines(path, [*kept, *(row.to_json() for row in rows)])
-        judged = sum(row.n for row in rows)
-        return {"evaluation/pass_rate": sum(row.correct for row in rows) / max(judged, 1)}
+        return evaluation_figures(rows, self.job.evaluation_k)

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from curricula.base import Curriculum, Item, Scheduler
 from domains.base import Settings
+from runners.trackers import RolloutSettings
 
 
 class JobFile(Settings):
@@ -24,8 +25,12 @@ class JobFile(Settings):
     seed: int
     evaluation: Mapping[str, Item] = Field(default_factory=dict)
     """The problems evaluated during training, by uid."""
+    evaluation_k: tuple[int, ...] = (1,)
+    """The k of the pass@k that verl's logger is told."""
+    rollouts: RolloutSettings = RolloutSettings()
+    """What is recorded of the single completions."""
     training_folder: Path
-    """Where `metrics.jsonl` and `curriculum.jsonl` are appended to."""
+    """Where `metrics.jsonl`, `curriculum.jsonl` and `rollouts.jsonl` are appended to."""
     evaluations_file: Path | None = None
     """Where the rows of evaluations during training are appended to; None leaves them to verl."""
 

@@ -62,7 +62,7 @@ def decided(settings: VerlTrainer, job: TrainingJob, leg: Leg) -> Iterator[Machi
             ray_address=settings.ray_address,
             ray_folder=ray_folder,
             environment=environment(job, device, rollout) | {FROZEN: json.dumps(leg.frozen)},
-            flash_attention=device == "cuda" and _is_installed("flash_attn"),
+            flash_attention=has_flash_attention(device),
         )
     finally:
         shutil.rmtree(ray_folder, ignore_errors=True)
@@ -159,12 +159,7 @@ def environment(job: TrainingJob, device: str, rollout: str) -> dict[str, str]:
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "VLLM_NO_USAGE_STATS": "1",
         }
-    if job.wandb_project:
-        # one W&B run a folder: a resumed training goes on with the run that it began
-        name = job.folder.parent.name
-        found |= {"WANDB_RUN_ID": name, "WANDB_RESUME": "allow", "WANDB_DIR": str(folder)}
-        if mode := os.environ.get("WANDB_MODE"):
-            found["WANDB_MODE"] = mode
+    found |= job.tracking.environment(folder)
     return found | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
@@ -183,6 +178,11 @@ def write_vllm_metadata(folder: Path) -> Path:
         info.mkdir(exist_ok=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {found}\n")
     return folder
+
+
+def has_flash_attention(device: str) -> bool:
+    """Whether verl can leave padding out."""
+    return device == "cuda" and _is_installed("flash_attn")
 
 
 def _is_installed(module: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from omegaconf import OmegaConf
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
@@ -26,6 +27,7 @@ class VerdictRewardManager(RewardManagerBase):  # type: ignore[misc]
         super().__init__(config, tokenizer, compute_score)
         self.limit = int(config.data.max_response_length)
         self.ends = end_tokens(config.actor_rollout_ref.model.path, tokenizer)
+        self.text_characters = int(OmegaConf.select(config, "curricle.text_characters") or 0)
         self.problems: dict[str, Problem] = {}
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
@@ -41,10 +43,10 @@ class VerdictRewardManager(RewardManagerBase):  # type: ignore[misc]
         text = self.tokenizer.decode(token_ids, skip_special_tokens=True)
         reason = finish_reason(token_ids, self.limit, self.ends)
         verdict = judge(problem, text, reason)
-        return {
-            "reward_score": float(verdict.status == "correct"),
-            "reward_extra_info": {"uid": problem.uid, "status": verdict.status},
-        }
+        told = {"uid": problem.uid, "status": verdict.status, "credit": verdict.score}
+        if self.text_characters:
+            told["text"] = text[: self.text_characters]
+        return {"reward_score": float(verdict.status == "correct"), "reward_extra_info": told}
 
     def _problem(self, row: dict[str, Any]) -> Problem:
         uid = row["extra_info"]["uid"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, get_args
 
 import transfer_queue
@@ -31,6 +32,8 @@ class Group:
     keys: tuple[str, ...]
     """verl's names of the rollouts, `<prompt>_<sample>_<part>`, by sample."""
     outcome: Outcome
+    texts: tuple[str, ...] = ()
+    """What they say, where the reward was asked to tell."""
     choice: Choice = ()
     """Which of them are trained on."""
 
@@ -72,8 +75,7 @@ class StepBuffer(ReplayBuffer):  # type: ignore[misc]
             return handed
         groups: dict[str, Group] = {}
         while True:
-            self._wait_for_all(partition_id)
-            groups |= self._finished(partition_id, skip=groups.keys())
+            self._wait_for_all(partition_id, groups)
             outcomes = [groups[name].outcome for name in self.sent if name in groups]
             further = self.curriculum().refill(outcomes)
             if not further:
@@ -106,25 +108,29 @@ class StepBuffer(ReplayBuffer):  # type: ignore[misc]
         """Rollouts that the last step trains on."""
         return sum(len(group.choice) for group in self.groups)
 
-    def _wait_for_all(self, partition: str) -> None:
+    def _wait_for_all(self, partition: str, groups: dict[str, Group]) -> None:
+        """Until all that were sent have ended; each is read meanwhile and added to `groups`."""
         last = time.time()
         while True:
             self._sync_metadata_from_transfer_queue()
-            if self.sent.keys() <= self.finished_keys[partition] | self.failure_keys[partition]:
+            ended = self.sent.keys() & (
+                self.finished_keys[partition] | self.failure_keys[partition]
+            )
+            groups |= self._read(partition, ended - groups.keys())
+            if len(ended) == len(self.sent):
                 return
             last = self._wait_for_next_poll(partition, last)
 
-    def _finished(self, partition: str, skip: Any) -> dict[str, Group]:
-        """The groups that are new, by verl's name of the prompt; failed ones may be missing."""
+    def _read(self, partition: str, names: Set[str]) -> dict[str, Group]:
+        """The groups of prompts that have ended, by verl's names; failed ones may be missing."""
         keys: dict[str, list[str]] = defaultdict(list)
         for key in self.partitions[partition]:
-            name = key.split("_")[0]
-            if name in self.sent and name not in skip:
+            if (name := key.split("_")[0]) in names:
                 keys[name].append(key)
         ordered = {name: sorted(found, key=_sample) for name, found in keys.items()}
         rows = _rows([key for found in ordered.values() for key in found], partition)
         return {
-            name: Group(tuple(found), _outcome(self.sent[name], [rows[key] for key in found]))
+            name: _group(self.sent[name], found, [rows[key] for key in found])
             for name, found in ordered.items()
         }
 
@@ -154,8 +160,14 @@ class _Row:
     """What the reward and the rollout said of one completion."""
 
     reward: float
-    status: Any
     tokens: int
+    told: Mapping[str, Any]
+    """What the reward said besides, by name."""
+
+    @property
+    def components(self) -> dict[str, float]:
+        """The numbers among what the reward said."""
+        return {k: float(v) for k, v in self.told.items() if isinstance(v, Real)}
 
 
 def _rows(keys: list[str], partition: str) -> dict[str, _Row]:
@@ -165,21 +177,21 @@ def _rows(keys: list[str], partition: str) -> dict[str, _Row]:
     data = transfer_queue.kv_batch_get(keys=keys, partition_id=partition, select_fields=fields)
     columns = zip(keys, *(list(data[name]) for name in fields), strict=True)
     return {
-        key: _Row(
-            float(scores.sum()),
-            (extra.get("reward_extra_info") or {}).get("status"),
-            int(mask.sum()),
-        )
+        key: _Row(float(scores.sum()), int(mask.sum()), extra.get("reward_extra_info") or {})
         for key, scores, mask, extra in columns
     }
 
 
-def _outcome(uid: str, rows: Sequence[_Row]) -> Outcome:
-    """Statuses are left out where a reward that is not ours has none."""
-    known = all(row.status in STATUSES for row in rows)
-    return Outcome(
+def _group(uid: str, keys: Sequence[str], rows: Sequence[_Row]) -> Group:
+    """What not every completion has is left out: a reward that is not ours may tell no status."""
+    statuses: tuple[Any, ...] = tuple(row.told.get("status") for row in rows)
+    texts = tuple(row.told["text"] for row in rows if "text" in row.told)
+    names = set.intersection(*({*row.components} for row in rows)) if rows else set()
+    outcome = Outcome(
         uid,
         tuple(row.reward for row in rows),
-        tuple(row.status for row in rows) if known else (),
+        statuses if STATUSES.issuperset(statuses) else (),
         token_counts=tuple(row.tokens for row in rows),
+        components={n: tuple(row.components[n] for row in rows) for n in sorted(names)},
     )
+    return Group(tuple(keys), outcome, texts if len(texts) == len(rows) else ())

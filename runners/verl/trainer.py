@@ -156,6 +156,8 @@ class VerlTrainer(Trainer):
                 p.uid: Item(p.uid, p.domain, p.source, job.evaluation_buckets.get(p.uid))
                 for p in job.evaluation
             },
+            evaluation_k=job.evaluation_k,
+            rollouts=job.tracking.rollouts,
             training_folder=job.folder,
             evaluations_file=job.folder.parent / "evaluations.jsonl",
         ).write(files.job)
@@ -184,7 +186,7 @@ class VerlTrainer(Trainer):
             process.wait()
             end_run(mark)
         if code != 0:
-            raise RuntimeError(f"verl ended with code {code}; {log} ends with:\n{_tail(log)}")
+            raise RuntimeError(f"verl ended with code {code}; {log} ends with:\n{tail(log)}")
 
     def _wait(self, process: subprocess.Popen[bytes], folder: Path) -> int:
         """verl's exit code; raises when no step finishes within the time limit."""
@@ -200,7 +202,7 @@ class VerlTrainer(Trainer):
                     log = folder / "verl.log"
                     raise RuntimeError(
                         f"no training step finished within trainer.stall_seconds="
-                        f"{self.stall_seconds:g}; the run was ended. {log} ends with:\n{_tail(log)}"
+                        f"{self.stall_seconds:g}; the run was ended. {log} ends with:\n{tail(log)}"
                     )
         return code
 
@@ -238,6 +240,6 @@ def _write_yaml(config: Any, path: Path) -> None:
     path.write_text(OmegaConf.to_yaml(config))
 
 
-def _tail(path: Path, lines: int = 40) -> str:
+def tail(path: Path, lines: int = 40) -> str:
     """The end of a log file."""
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

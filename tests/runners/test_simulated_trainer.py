@@ -46,7 +46,7 @@ def make_job(folder: Path, rate: float | None = 0.5, **changes: Any) -> Training
         "evaluation": tuple(tested),
         "evaluation_samples": 16,
         "evaluate_every": 10,
-        "evaluate": lambda engine, step: None,
+        "evaluate": lambda engine, step: [],
     }
     return TrainingJob(**{**words, **changes})
 

@@ -17,6 +17,7 @@ from difficulty.prompts import Prompter, PromptFormat
 from domains.sources.tiny_families import TinyFamilies
 from runners.files import read_lines
 from runners.local import LocalTrainer
+from runners.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ def make_job(folder: Path, model: Path, **changes: Any) -> TrainingJob:
         "evaluation": (),
         "evaluation_samples": 4,
         "evaluate_every": 0,
-        "evaluate": lambda engine, step: None,
+        "evaluate": lambda engine, step: [],
     }
     return TrainingJob(**{**words, **changes})
 
@@ -50,6 +51,8 @@ def test_every_algorithm_trains_and_writes_its_lines(
     metrics = read_lines(tmp_path / "t" / "metrics.jsonl")
     assert [row["step"] for row in metrics] == [1, 2, 3]
     assert all(row["grad_norm"] > 0 for row in metrics)
+    assert metrics[0]["kl"] == pytest.approx(0, abs=1e-6)
+    assert metrics[-1]["kl"] > 1e-6
     assert ("value_loss" in metrics[0]) == (algorithm == "ppo")
     drawn = read_lines(tmp_path / "t" / "curriculum.jsonl")
     assert all(len(row["uids"]) == trainer.prompts_per_step for row in drawn)
@@ -93,7 +96,7 @@ def test_evaluation_happens_between_the_ends_and_sees_the_trained_weights(
         tmp_path / "t",
         tiny_model,
         evaluate_every=2,
-        evaluate=lambda engine, step: seen.append((step, engine.identity()["weights"])),
+        evaluate=lambda engine, step: seen.append((step, engine.identity()["weights"])) or [],
     )
     LocalTrainer(steps=6).train(job)
     assert [step for step, _ in seen] == [2, 4]
@@ -110,7 +113,11 @@ def test_weights_and_biases_gets_the_same_figures_offline(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
-    job = make_job(tmp_path / "run" / "training", tiny_model, wandb_project="curricle-test")
+    job = make_job(
+        tmp_path / "run" / "training",
+        tiny_model,
+        tracking=TrackingSettings(wandb="curricle-test", tensorboard=True),
+    )
     LocalTrainer(steps=2).train(job)
     [recorded] = (tmp_path / "run" / "training" / "wandb").glob("offline-run-*/*.wandb")
     # W&B's own process writes the file, and on a busy machine it may take its time.

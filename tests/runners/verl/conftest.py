@@ -16,6 +16,7 @@ from difficulty.engine import Sampling
 from difficulty.prompts import Prompter, PromptFormat
 from domains.checkers.exact import Exact
 from domains.problem import Problem
+from runners.trackers import RolloutSettings, TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 
@@ -100,7 +101,7 @@ def build_job(model: Path, folder: Path, **changes: Any) -> TrainingJob:
         "evaluation": tuple(evaluation),
         "evaluation_samples": 2,
         "evaluate_every": 0,
-        "evaluate": lambda engine, step: None,
+        "evaluate": lambda engine, step: [],
     }
     return TrainingJob(**(settings | changes))
 
@@ -170,7 +171,9 @@ def tapped(adding_model: Path, folder: Path, **changes: Any) -> Run:
         # hot, so that lengths differ and a mean over tokens is not one over sequences
         sampling=Sampling(temperature=2.0, max_tokens=4),
         evaluate_every=1,
-        wandb_project="curricle-tests",
+        tracking=TrackingSettings(
+            wandb="curricle-tests", tensorboard=True, rollouts=RolloutSettings(characters=9)
+        ),
     )
     trainer = build_trainer(samples_per_prompt=8, **changes)
     with pytest.MonkeyPatch.context() as during:

@@ -9,6 +9,7 @@ import pytest
 
 from difficulty.engine import Sampling
 from difficulty.prompts import PLAIN_TEMPLATE, Prompter, PromptFormat
+from runners.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 from runners.verl.arguments import Files, configuration
@@ -200,8 +201,10 @@ def test_plugins_of_the_user_are_loaded_too(
 ) -> None:
     monkeypatch.setenv("VERL_USE_EXTERNAL_MODULES", "mine")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
-    found = environment(make_job(wandb_project="p"), "cpu", "transformers")
+    tracking = TrackingSettings(wandb="p", tensorboard=True)
+    found = environment(make_job(tracking=tracking), "cpu", "transformers")
     assert found["VERL_USE_EXTERNAL_MODULES"] == "runners.verl.plugin,mine"
     assert found["PYTHONPATH"].endswith(f"{os.pathsep}/somewhere")
     assert found["VERL_PLATFORM"] == "cpu"
     assert (found["WANDB_RUN_ID"], found["WANDB_RESUME"]) == ("run", "allow")
+    assert found["TENSORBOARD_DIR"].endswith("run/training/tensorboard")

@@ -66,6 +66,37 @@ def test_grpo_trains_and_evaluates_through_the_curriculum(grpo_run: Any, rows: R
     assert list((job.folder / "wandb").glob("offline-run-*"))
 
 
+def test_every_completion_is_recorded_and_trackers_are_told(grpo_run: Any, rows: RowReader) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    job, metrics = grpo_run.job, rows(grpo_run.job.folder / "metrics.jsonl")
+    recorded = rows(job.folder / "rollouts.jsonl")
+    buckets = {item.uid: item.bucket for item in job.pool}
+    for step, (row, drawn) in enumerate(zip(metrics, trained_on(job, rows), strict=True), start=1):
+        own = [line for line in recorded if line["step"] == step]
+        assert [line["uid"] for line in own] == [uid for uid in drawn[2] for _ in range(8)]
+        assert [line["sample"] for line in own] == [*range(8)] * 4
+        assert sum(line["reward"] for line in own) / 32 == pytest.approx(row["reward/mean"])
+        assert all(line["bucket"] == buckets[line["uid"]] for line in own)
+        for line in own:
+            assert line["reward"] == (line["status"] == "correct")
+            assert line["components"] == {"credit": line["reward"]}
+            assert (line["text"].strip() == job.problems[line["uid"]].answer) <= line["reward"]
+            assert line["trained"]
+        # a group's advantages are around its mean
+        group = own[:8]
+        assert sum(line["advantage"] for line in group) == pytest.approx(0, abs=1e-4)
+    found = EventAccumulator(str(job.folder / "tensorboard"))
+    found.Reload()
+    told = {name: found.Scalars(f"curricle/{name}") for name in ("reward/math", "component/credit")}
+    for name, events in told.items():
+        assert [event.value for event in events] == pytest.approx([row[name] for row in metrics])
+    [evaluation] = found.Scalars("evaluation/pass@1/math")
+    evaluated = rows(job.folder.parent / "evaluations.jsonl")
+    rates = [row["correct"] / row["n"] for row in evaluated]
+    assert (evaluation.step, evaluation.value) == (1, pytest.approx(sum(rates) / len(rates)))
+
+
 def test_ppo_trains_a_critic_and_stays_near_its_reference(
     make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
 ) -> None:
