@@ -52,7 +52,7 @@ def make_pool(size: int, rng: np.random.Generator) -> Pool:
     }
     values = {"domain": DOMAINS, "source": ("synthetic",), "bucket": BUCKETS}
     columns = {name: Column(values[name], code.astype(np.int32)) for name, code in codes.items()}
-    return Pool([f"{i:07}" for i in range(size)], columns, rates)
+    return Pool([f"{i:07}" for i in range(size)], columns, rates, np.arange(size, dtype=np.int32))
 
 
 def make_schedulers() -> dict[str, Scheduler]:
