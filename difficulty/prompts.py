@@ -42,16 +42,20 @@ class PromptFormat(Settings):
 
     def messages(self, problem: Problem, examples: Sequence[Problem] = ()) -> tuple[Message, ...]:
         """The chat that asks `problem` after `examples` are shown solved."""
+        return self.ask(problem.prompt, examples)
+
+    def ask(self, question: str, examples: Sequence[Problem] = ()) -> tuple[Message, ...]:
+        """The chat that asks a question which need not be a problem's."""
         if self.style == "plain":
             shown = [f"Question: {e.prompt.strip()}\nAnswer: {e.answer}\n\n" for e in examples]
-            asked = f"Question: {problem.prompt.strip()}\nAnswer:"
+            asked = f"Question: {question.strip()}\nAnswer:"
             opening = [f"{self.system}\n\n"] if self.system else []
             return (Message(role="user", content="".join([*opening, *shown, asked])),)
         turns = [Message(role="system", content=self.system)] if self.system else []
         for example in examples:
             turns.append(Message(role="user", content=example.prompt))
             turns.append(Message(role="assistant", content=example.answer))
-        return (*turns, Message(role="user", content=problem.prompt))
+        return (*turns, Message(role="user", content=question))
 
 
 def choose_examples(problems: Sequence[Problem], shots: int) -> dict[str, list[Problem]]:

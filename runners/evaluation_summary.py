@@ -23,7 +23,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Phase = Literal["before", "during", "after"]
+Phase = Literal["before", "sft", "during", "after"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 GroupBy = Literal["phase", "step", "domain", "source", "bucket"]
 Group = tuple[str | int | None, ...]
@@ -39,7 +39,7 @@ class EvaluationRow:
 
     phase: Phase
     step: int
-    """Training steps done; 0 before training."""
+    """Steps of reinforcement learning done; 0 before it, and after SFT too."""
     uid: str
     domain: str
     source: str

@@ -19,7 +19,10 @@ FORWARD, UPDATE = 2.0, 6.0
 
 
 def ledger(folder: RunDir, model: Path, rollouts_a_step: int) -> dict[str, float]:
-    """FLOPs by part: scoring, evaluation, rollouts, training, total."""
+    """FLOPs by part: scoring, evaluation, SFT, rollouts, training, total.
+
+    SFT counts the tokens of its prompts too, which it runs forward and backward.
+    """
     parameters = parameter_count(model)
     tokens = read_json(folder.summary).get("tokens", {})
     rows = read_lines(folder.training / "metrics.jsonl")
@@ -27,8 +30,14 @@ def ledger(folder: RunDir, model: Path, rollouts_a_step: int) -> dict[str, float
     # What a curriculum refilled was generated; what it did not choose was not trained on.
     pairs = zip(rows, generated, strict=True)
     trained = [row.get("trained_tokens", tokens) for row, tokens in pairs]
+    fine_tuned = [row["tokens"] for row in read_lines(folder.sft / "metrics.jsonl")]
+    sft = {
+        "sft": UPDATE * parameters * sum(fine_tuned),
+        "rescoring": FORWARD * parameters * tokens.get("rescore", 0),
+    }
     parts = {
         "scoring": FORWARD * parameters * tokens.get("score", 0),
+        **{name: count for name, count in sft.items() if count},
         "evaluation": FORWARD * parameters * tokens.get("evaluate", 0),
         "rollouts": FORWARD * parameters * sum(generated),
         "training": UPDATE * parameters * sum(trained),

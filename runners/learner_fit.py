@@ -115,7 +115,7 @@ def _read(folder: Path) -> _Trace:
             f"a learner can be fitted to a run that was scored and trained, but {folder} has "
             f"{missing}"
         )
-    before = run.phase("before")
+    before = run.start()
     start = posterior_rates(before)
     known = [row for row in before if row.uid in start]
     domains = sorted({row.domain for row in scored} | {row.domain for row in known})
@@ -169,7 +169,7 @@ def _reward_points(run: Run, domains: Sequence[str]) -> tuple[_Point, ...]:
 
 
 def _gain_points(run: Run, domains: Sequence[str]) -> tuple[_Point, ...]:
-    before = {row.uid: row.correct / row.n for row in run.phase("before") if row.n}
+    before = {row.uid: row.correct / row.n for row in run.start() if row.n}
     changes: dict[tuple[int, str], list[float]] = defaultdict(list)
     for row in run.evaluations_by_step():
         if row.n and row.uid in before and row.step > 0:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from curricula.base import Item, Outcome
-from difficulty.score import open_store, stored_rates
 from runners.config import RunConfig
 from runners.console import console, print_table
 from runners.files import write_lines
@@ -25,6 +24,8 @@ from runners.plan_simulation import SimulatedPlan, band, simulate_plan
 from runners.problem_set import ProblemSet, as_item, load_problems
 from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
+from runners.scoring import stored_of
+from runners.sft.stage import for_rl, known_rates
 from runners.simulated_trainer import SimulatedTrainer
 from runners.simulation_picture import draw_simulation
 
@@ -38,7 +39,7 @@ def plan(config: RunConfig, parquet: Path | None = None) -> Path:
     print_memory(config)
     problems = load_problems(config)
     folder = open_run(config)
-    scored = _known(config, folder, problems)
+    problems, scored = _known(config, folder, problems)
     pool = scored.pool(problems)
     if not scored.posteriors:
         console.print("[yellow]nothing is scored yet: buckets need `curricle score` first[/yellow]")
@@ -59,7 +60,7 @@ def plan_simulated(config: RunConfig, seeds: int, like: Path | None = None) -> P
     """
     problems = load_problems(config)
     folder = open_run(config)
-    scored = _known(config, folder, problems)
+    problems, scored = _known(config, folder, problems)
     pool = scored.pool(problems)
     tested = [
         as_item(p, scored.buckets.get(p.uid), scored.posteriors[p.uid].mean)
@@ -86,26 +87,20 @@ def _print_levels(found: SimulatedPlan, seeds: int) -> None:
     print_table(title, header, lines)
 
 
-def _known(config: RunConfig, folder: RunDir, problems: ProblemSet) -> Scored:
-    """What is scored already, or was measured by others."""
-    if config.difficulty.imported:
-        return import_rates(config, folder, problems)
+def _known(config: RunConfig, folder: RunDir, problems: ProblemSet) -> tuple[ProblemSet, Scored]:
+    """The problems that a curriculum gets, and what is scored already or was measured by others."""
     scores = config.difficulty.store or folder.scores
-    if not scores.exists():
-        return Scored.of([], config)  # which no model is needed to know
-    store = open_store(
-        scores,
-        problems.everything,
-        config.difficulty.engine,
-        resolve_model(config.model),
-        problems.prompter,
-        config.decoding,
-        config.seed,
-    )
-    sampling = config.difficulty.sampling
-    return Scored.of(
-        stored_rates(problems.everything, store, sampling, config.bucket_edges), config
-    )
+    if config.difficulty.imported:
+        scored = import_rates(config, folder, problems)
+    elif scores.exists():
+        model = resolve_model(config.model)
+        scored = stored_of(config, scores, problems.everything, problems.prompter, model)
+    else:
+        scored = Scored.of([], config)  # which no model is needed to know
+    rl = for_rl(config, problems)
+    if config.sft and config.sft.wanted:
+        console.print(f"of {len(problems.training)} training problems {len(rl.training)} after SFT")
+    return rl, known_rates(config, folder, rl, scored)
 
 
 def imagine(config: RunConfig, pool: tuple[Item, ...]) -> list[dict[str, Any]]:

@@ -30,7 +30,6 @@ from runners.sft.stage import fine_tune, for_rl, rescore
 from runners.summary import add_tokens, summarise, timed
 from runners.trainer import TrainingJob
 
-
 WHEN: dict[Phase, str] = {
     "before": "before training",
     "sft": "after SFT",

@@ -50,6 +50,18 @@ class RunDir:
         return self.root / "evaluations.jsonl"
 
     @property
+    def sft(self) -> Path:
+        return self.root / "sft"
+
+    @property
+    def sft_model(self) -> Path:
+        return self.sft / "model"
+
+    @property
+    def sft_pool(self) -> Path:
+        return self.sft / "pool.jsonl"
+
+    @property
     def training(self) -> Path:
         return self.root / "training"
 
@@ -64,7 +76,7 @@ class RunDir:
     @property
     def has_results(self) -> bool:
         """Whether something stands here that only these settings can have made."""
-        return self.evaluations.exists() or self.training.exists()
+        return any(path.exists() for path in (self.evaluations, self.sft, self.training))
 
 
 def open_run(config: RunConfig) -> RunDir:

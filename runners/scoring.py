@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from difficulty.pass_rate import PassRate
-from difficulty.score import open_store, score
+from difficulty.prompts import Prompter
+from difficulty.score import open_store, score, stored_rates
 from domains.problem import Problem
 from runners.config import RunConfig
 from runners.console import progress_bar
@@ -24,20 +26,34 @@ def score_problems(config: RunConfig, folder: RunDir, problems: ProblemSet) -> S
     record_data(folder, {name: [p.uid for p in members] for name, members in sets.items()})
     if config.difficulty.imported:
         return import_rates(config, folder, problems)
-    settings = config.difficulty
     model, prompter = resolve_model(config.model), problems.prompter
+    scores = config.difficulty.store or folder.scores
+    scored = measure_rates(config, folder, problems.everything, prompter, model, scores, "score")
+    identity = config.difficulty.engine.identity(model, prompter.style.chat_template)
+    summarise(folder, name=config.name, model=config.model, engine=identity)
+    return scored
+
+
+def measure_rates(
+    config: RunConfig,
+    folder: RunDir,
+    problems: Sequence[Problem],
+    prompter: Prompter,
+    model: Path,
+    scores: Path,
+    part: str,
+) -> Scored:
+    """Pass rates of a model, its completions kept in the folder `scores`.
+
+    Seconds and generated tokens are counted as the run's `part`.
+    """
+    settings = config.difficulty
     store = open_store(
-        settings.store or folder.scores,
-        problems.everything,
-        settings.engine,
-        model,
-        prompter,
-        config.decoding,
-        config.seed,
+        scores, problems, settings.engine, model, prompter, config.decoding, config.seed
     )
 
     def measure(asked: Sequence[Problem]) -> list[PassRate]:
-        with progress_bar(f"scoring with {settings.engine.kind}") as progress:
+        with progress_bar(f"{part[:-1]}ing with {settings.engine.kind}") as progress:
             return score(
                 asked,
                 store,
@@ -50,14 +66,23 @@ def score_problems(config: RunConfig, folder: RunDir, problems: ProblemSet) -> S
                 config.bucket_edges,
             )
 
-    with timed(folder, "score"):
+    with timed(folder, part):
         if settings.predict:
             from runners.predicted import score_share  # brings scikit-learn
 
-            scored = score_share(problems.everything, settings.predict, measure, config, folder)
+            scored = score_share(problems, settings.predict, measure, config, folder)
         else:
-            scored = Scored.of(measure(problems.everything), config)
-    identity = settings.engine.identity(model, prompter.style.chat_template)
-    summarise(folder, name=config.name, model=config.model, engine=identity)
-    set_tokens(folder, "score", store.generated_tokens())
+            scored = Scored.of(measure(problems), config)
+    set_tokens(folder, part, store.generated_tokens())
     return scored
+
+
+def stored_of(
+    config: RunConfig, scores: Path, problems: Sequence[Problem], prompter: Prompter, model: Path
+) -> Scored:
+    """What is stored of a model's pass rates; nothing is generated."""
+    settings = config.difficulty
+    store = open_store(
+        scores, problems, settings.engine, model, prompter, config.decoding, config.seed
+    )
+    return Scored.of(stored_rates(problems, store, settings.sampling, config.bucket_edges), config)

@@ -36,6 +36,11 @@ def search_transfer(config: RunConfig) -> Path:
     ask = config.transfer
     if ask is None:
         raise ValueError("transfer must be given (source, target, sizes, ...), but it is not there")
+    if config.sft is not None:
+        raise ValueError(
+            "transfer searches from one model, so sft must be left out; name the fine-tuned folder "
+            "as the model instead: model=runs/NAME/sft/model"
+        )
     problems = load_problems(config)
     _check_domains(ask, problems)
     model = resolve_model(config.model)
@@ -148,7 +153,7 @@ class _Search:
         )
         EvaluationLog(folder.evaluations).write(self.before)
         export(config, folder, problems, self.scored)
-        trained = train(config, folder, self.model, problems, self.scored)
+        trained = train(config, folder, self.model, problems, self.scored, self.scored.buckets)
         evaluate_once(config, folder, trained, problems, self.scored, "after")
         write_run_report(folder.root)
         return folder

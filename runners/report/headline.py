@@ -103,6 +103,13 @@ def _finding(
     details = [
         f"Paired difference {signed(change.mean)} {signed_interval(change)}; {_evidence(second)}."
     ]
+    if tuned := [row for row in run.phase("sft") if row.domain in trained]:
+        by_sft = paired_difference(first, tuned, 1, seed)
+        by_rl = paired_difference(tuned, second, 1, seed)
+        details.append(
+            f"Of this, SFT {signed(by_sft.mean)} {signed_interval(by_sft)} and reinforcement "
+            f"learning {signed(by_rl.mean)} {signed_interval(by_rl)}."
+        )
     if others := sorted(evaluated - set(trained)):
         details.append(
             "Not trained on: " + "; ".join(_change(d, before, after, seed) for d in others) + "."

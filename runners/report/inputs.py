@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,9 +83,13 @@ class Run:
     provenance: Provenance
     summary: Mapping[str, Any]
     pool: tuple[PoolRow, ...]
+    """The problems for reinforcement learning, with the pass rates its curriculum goes by."""
     evaluations: tuple[EvaluationRow, ...]
     curriculum: tuple[CurriculumRow, ...]
     metrics: tuple[Mapping[str, Any], ...]
+    sft_data: Mapping[str, Any] = field(default_factory=dict)
+    """sft/data.json: the examples of an SFT and what was left out; empty where there was none."""
+    sft_metrics: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -122,6 +126,10 @@ class Run:
 
     def phase(self, phase: Phase) -> list[EvaluationRow]:
         return [row for row in self.evaluations if row.phase == phase]
+
+    def start(self) -> list[EvaluationRow]:
+        """Of the model that reinforcement learning began with."""
+        return self.phase("sft") or self.phase("before")
 
     def evaluations_by_step(self) -> list[EvaluationRow]:
         """One row a (step, problem): where two phases share a step, the later phase's."""
@@ -221,16 +229,19 @@ class Transfer(Record):
 
 def read_run(folder: Path) -> Run:
     """Read a run's folder. Raises `ValueError` where it is none or a file of it is broken."""
-    training = folder / "training"
-    summary = folder / "summary.json"
+    training, sft = folder / "training", folder / "sft"
+    summary, data = folder / "summary.json", sft / "data.json"
+    pool = sft / "pool.jsonl" if (sft / "pool.jsonl").exists() else folder / "pool.jsonl"
     return Run(
         folder=folder,
         provenance=read_provenance(folder),
         summary=json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {},
-        pool=tuple(_lines(folder / "pool.jsonl", PoolRow.model_validate)),
+        pool=tuple(_lines(pool, PoolRow.model_validate)),
         evaluations=_unique(_lines(folder / "evaluations.jsonl", EvaluationRow.from_json)),
         curriculum=tuple(_lines(training / "curriculum.jsonl", CurriculumRow.model_validate)),
         metrics=tuple(_lines(training / "metrics.jsonl", dict)),
+        sft_data=json.loads(data.read_text(encoding="utf-8")) if data.exists() else {},
+        sft_metrics=tuple(_lines(sft / "metrics.jsonl", dict)),
     )
 
 

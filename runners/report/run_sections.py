@@ -12,6 +12,7 @@ from runners.report import run_plots, tables
 from runners.report.diagnostics import diagnostics
 from runners.report.inputs import Run
 from runners.report.sections import Section, environment
+from runners.report.sft_section import sft
 from runners.report.tables import Table
 from runners.report.wording import count
 
@@ -20,6 +21,7 @@ def run_sections(run: Run, seed: int) -> tuple[Section, ...]:
     """All sections of the page, in its order: the answer first, what it rests on after it."""
     return (
         outcome(run, seed),
+        *([sft(run, seed)] if run.sft_data else []),
         learning(run, seed),
         curriculum(run),
         diagnostics(run, seed),
@@ -87,7 +89,8 @@ def difficulty(run: Run) -> Section:
     colours = run_plots.bucket_colours(run)
     legend = tuple((str(name or run_plots.NO_BUCKET), css) for name, css in colours.items())
     named: list[tuple[str, Table]] = []
-    lead = "Pass rates of the training pool under the untrained model, easy to hard by colour."
+    model = "model that reinforcement learning began with" if run.sft_data else "untrained model"
+    lead = f"Pass rates of the training pool under the {model}, easy to hard by colour."
     if run.buckets:
         named.append(("Buckets", tables.bucket_table(run)))
     else:
@@ -100,6 +103,7 @@ def verdicts(run: Run) -> Section:
     groups: list[tuple[str, Sequence[EvaluationRow]]] = [
         ("scoring", [row.as_evaluation() for row in run.pool]),
         ("before", run.phase("before")),
+        ("after SFT", run.phase("sft")),
         ("after", run.phase("after")),
     ]
     present = [(when, rows) for when, rows in groups if rows]

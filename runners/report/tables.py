@@ -144,7 +144,7 @@ def before_after_table(run: Run, by: GroupBy, order: Sequence[str], seed: int) -
     ks = asked_k(run)
     head = [by, "problems", "pass@1 before", "after", "difference", *(f"pass@{k}" for k in ks[1:])]
     rows: list[list[Cell | str]] = []
-    for group in sorted(before.keys() & after.keys(), key=lambda g: _rank(g[0], order)):
+    for group in sorted(before.keys() & after.keys(), key=lambda g: rank(g[0], order)):
         first, second = before[group], after[group]
         rows.append([
             str(group[0] or NO_BUCKET),
@@ -175,7 +175,7 @@ def cross_table(run: Run, seed: int) -> Table:
     before = grouped(run.phase("before"), ("domain", "bucket"))
     after = grouped(run.phase("after"), ("domain", "bucket"))
     shared = before.keys() & after.keys()
-    buckets = sorted({bucket for _, bucket in shared}, key=lambda b: _rank(b, run.buckets))
+    buckets = sorted({bucket for _, bucket in shared}, key=lambda b: rank(b, run.buckets))
     rows: list[list[Cell | str]] = []
     for domain in sorted({str(domain) for domain, _ in shared}):
         cells: list[Cell | str] = [domain]
@@ -188,7 +188,7 @@ def cross_table(run: Run, seed: int) -> Table:
     return table(("domain", *(str(bucket or NO_BUCKET) for bucket in buckets)), rows)
 
 
-def _rank(name: Any, order: Sequence[str]) -> tuple[int, str]:
+def rank(name: Any, order: Sequence[str]) -> tuple[int, str]:
     """Place in a known order; unknown names after it, none at all last."""
     if name is None:
         return (len(order) + 1, "")

@@ -56,13 +56,13 @@ def check_overrides(overrides: Mapping[str, Value]) -> None:
         lay_over(verl_defaults(), overrides, "trainer.overrides")
 
 
-def verl_defaults() -> Any:
-    """verl's `ppo_trainer` configuration, composed by Hydra, without importing verl itself."""
-    return deepcopy(_composed())
+def verl_defaults(name: str = "ppo_trainer") -> Any:
+    """A configuration of verl's by name, composed by Hydra, without importing verl itself."""
+    return deepcopy(_composed(name))
 
 
 @cache
-def _composed() -> Any:
+def _composed(name: str) -> Any:
     from hydra import compose, initialize_config_dir
 
     verl = importlib.util.find_spec("verl")
@@ -70,7 +70,7 @@ def _composed() -> Any:
         raise ValueError("trainer.kind=verl needs the package verl, but it is not installed")
     folder = Path(verl.submodule_search_locations[0]) / "trainer" / "config"
     with initialize_config_dir(str(folder), version_base=None):
-        return compose("ppo_trainer")
+        return compose(name)
 
 
 def lay_over(config: Any, table: Mapping[str, Any], place: str = "verl") -> None:

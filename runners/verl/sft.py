@@ -1,0 +1,221 @@
+"""verl's SFT trainer behind ours: writes its input, starts its workers under a watchdog, collects.
+
+The workers are `torchrun`'s on this machine; there is no Ray in it. Their processes bear a mark and
+are ended with the run, as those of `main_ppo` are.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runners.console import progress_bar
+from runners.files import read_lines, write_lines
+from runners.sft.job import SFTJob
+from runners.verl.composed import lay_over, verl_defaults
+from runners.verl.machine import has_flash_attention, resolve_device
+from runners.verl.processes import end_run
+from runners.verl.trainer import POLL_SECONDS, VerlTrainer, tail
+from runners.verl.versions import installed_version
+from runners.verl.weights import last_step, write_model
+
+COMPOSED = "sft_trainer_engine"
+"""verl's configuration of its SFT trainer."""
+
+
+def check_sft(overrides: Mapping[str, Any]) -> None:
+    """Raises `ValueError` where verl is missing or of an unknown version, or has no such key."""
+    installed_version()
+    if overrides:
+        lay_over(verl_defaults(COMPOSED), overrides, "sft.overrides")
+
+
+def fine_tune(job: SFTJob) -> Path:
+    """Train to the end, resuming what stands in `job.folder`; returns the model's folder.
+
+    Raises `RuntimeError` with the end of verl's log when the run fails or stalls.
+    """
+    trained, checkpoints = job.folder / "model", job.folder / "checkpoints"
+    if trained.is_dir():
+        return trained
+    place = job.place
+    assert isinstance(place, VerlTrainer)
+    _write_rows(job)
+    while (done := last_step(checkpoints)) < job.steps:
+        from omegaconf import OmegaConf
+
+        path = job.folder / "verl.yaml"
+        path.write_text(OmegaConf.to_yaml(configuration(job, resolve_device(place.device))))
+        _run(job, place, path, done)
+        if last_step(checkpoints) == done:
+            raise RuntimeError(f"verl ended without a checkpoint after step {done}: {_log(job)}")
+    write_lines(job.folder / "metrics.jsonl", _metrics(job))
+    write_model(checkpoints / f"global_step_{job.steps}", job.model.absolute(), trained)
+    return trained
+
+
+def configuration(job: SFTJob, device: str) -> Any:
+    """verl's whole configuration (an OmegaConf `DictConfig`): its own with our words over it.
+
+    Raises `ValueError` for an override that verl does not know.
+    """
+    config = verl_defaults(COMPOSED)
+    lay_over(config, _training(job))
+    lay_over(config, _machine(job, device))
+    lay_over(config, job.settings.overrides, "sft.overrides")
+    return config
+
+
+def _training(job: SFTJob) -> dict[str, Any]:
+    """Data and mathematics: these lines mean the same as the local trainer's code."""
+    settings = job.settings
+    longest = max(map(len, job.examples))
+    most = job.place.tokens_per_gpu if isinstance(job.place, VerlTrainer) else longest
+    return {
+        "data.train_files": [str(job.folder.absolute() / "train.parquet")],
+        "data.custom_cls.path": "pkg://runners.verl.sft_worker",
+        "data.custom_cls.name": "TokenRows",
+        "data.train_batch_size": job.batch_size,
+        "data.max_length": longest,
+        "data.max_token_len_per_gpu": max(most, longest),
+        "data.use_dynamic_bsz": True,
+        "data.num_workers": 0,
+        "model.path": str(job.model.absolute()),
+        "model.lora_rank": settings.lora_rank,
+        "model.lora_alpha": 2 * settings.lora_rank,
+        "optim.lr": settings.learning_rate,
+        "optim.betas": list(settings.betas),
+        "optim.weight_decay": settings.weight_decay,
+        "optim.clip_grad": settings.max_grad_norm,
+        "optim.lr_scheduler_type": "constant",
+        "engine.strategy": "fsdp2",
+        "engine.seed": job.seed,
+        "trainer.seed": job.seed,
+        "trainer.total_epochs": settings.epochs,
+        "trainer.total_training_steps": job.steps,
+        "trainer.save_freq": settings.checkpoint_every,
+        "trainer.max_ckpt_to_keep": 1,
+        "trainer.default_local_dir": str(job.folder.absolute() / "checkpoints"),
+        "trainer.resume_mode": "auto",
+        "trainer.logger": ["console", "file"],
+        "trainer.project_name": "curricle",
+        "trainer.experiment_name": f"{job.folder.absolute().parent.name}-sft",
+    }
+
+
+def _machine(job: SFTJob, device: str) -> dict[str, Any]:
+    """Device, precision and attention."""
+    flash = has_flash_attention(device)
+    table: dict[str, Any] = {
+        "trainer.device": device,
+        "trainer.n_gpus_per_node": job.workers,
+        "model.use_remove_padding": flash,
+        "+model.override_config.attn_implementation": "flash_attention_2" if flash else "sdpa",
+    }
+    if device == "cpu":
+        return table | {
+            "model.enable_gradient_checkpointing": False,
+            "engine.use_torch_compile": False,
+            "+engine.mixed_precision.param_dtype": "fp32",
+        }
+    offload = isinstance(job.place, VerlTrainer) and job.place.offload
+    return table | {"engine.param_offload": offload, "engine.optimizer_offload": offload}
+
+
+def _environment(job: SFTJob, device: str, done: int) -> dict[str, str]:
+    """Variables of the workers, beyond those that are set already."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    found = {
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "TOKENIZERS_PARALLELISM": "false",
+        # verl's file logger begins its file anew in every process
+        "VERL_FILE_LOGGER_PATH": str(job.folder.absolute() / f"verl-{done:06d}.jsonl"),
+    }
+    threads = max(1, (os.cpu_count() or 1) // job.workers)
+    found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(threads)
+    if device == "cpu":
+        found |= {"VERL_PLATFORM": "cpu", "VERL_USE_EXTERNAL_MODULES": "runners.verl.plugin"}
+    return found
+
+
+def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int) -> None:
+    """One run of verl, from a checkpoint to the end, under a watchdog and a progress bar."""
+    mark, log = secrets.token_hex(8), _log(job)
+    home = tempfile.mkdtemp(prefix="sft-")  # the watchdog removes it
+    command = [
+        *(sys.executable, "-m", "runners.verl.watchdog", mark, home),
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", str(job.workers), "-m", "runners.verl.sft_worker"),
+        str(config.absolute()),
+    ]
+    environment = os.environ | _environment(job, resolve_device(place.device), done)
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment
+            )
+            code = _wait(process, job, place.stall_seconds)
+    finally:
+        process.kill()
+        process.wait()
+        end_run(mark)
+    if code != 0:
+        raise RuntimeError(f"verl's SFT ended with code {code}; {log} ends with:\n{tail(log)}")
+
+
+def _wait(process: subprocess.Popen[bytes], job: SFTJob, stall_seconds: float) -> int:
+    """verl's exit code; raises when no update finishes within the time limit."""
+    done, changed = -1, time.monotonic()
+    with progress_bar("fine-tuning with verl") as progress:
+        while (code := process.poll()) is None:
+            time.sleep(POLL_SECONDS)
+            if (rows := len(_metrics(job))) != done:
+                done, changed = rows, time.monotonic()
+                progress(done, job.steps)
+            if time.monotonic() - changed > stall_seconds:
+                raise RuntimeError(
+                    f"no update of the SFT finished within trainer.stall_seconds="
+                    f"{stall_seconds:g}; the run was ended. {_log(job)} ends with:\n"
+                    f"{tail(_log(job))}"
+                )
+    return code
+
+
+def _metrics(job: SFTJob) -> list[dict[str, Any]]:
+    """One line an update, of all processes that have worked at it; the last of each counts."""
+    found: dict[int, dict[str, Any]] = {}
+    for path in sorted(job.folder.glob("verl-*.jsonl")):
+        for row in read_lines(path):
+            figures = row["data"]
+            found[row["step"]] = {
+                "step": row["step"],
+                "epoch": (row["step"] - 1) * job.settings.epochs // job.steps + 1,
+                "loss": figures["train/loss"],
+                "grad_norm": figures["train/grad_norm"],
+                "tokens": figures["train/global_tokens"],
+            }
+    return [found[step] for step in sorted(found)]
+
+
+def _write_rows(job: SFTJob) -> None:
+    """The examples' tokens as parquet, in their order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "prompt": [list(tokens.prompt) for tokens in job.examples],
+        "completion": [list(tokens.completion) for tokens in job.examples],
+    }
+    pq.write_table(pa.table(columns), job.folder / "train.parquet")
+
+
+def _log(job: SFTJob) -> Path:
+    return job.folder / "verl.log"

@@ -1,0 +1,68 @@
+"""verl's own SFT trainer as `torchrun` starts it, once for each worker:
+
+    torchrun --nproc-per-node N -m runners.verl.sft_worker CONFIG.yaml
+
+verl's `sft_trainer.main` asks torch for the backend `cpu:gloo,cpu:gloo` on a machine without an
+accelerator, which names one device twice and is refused; everything else here is verl's.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pyarrow.parquet as pq
+import torch
+import torch.distributed
+from omegaconf import OmegaConf
+from torch.utils.data import Dataset
+
+
+class TokenRows(Dataset[Any]):  # type: ignore[misc]
+    """Rows of tokens as they are, in the place of verl's dataset of messages.
+
+    verl's applies the chat template to every message by itself, which some templates refuse and
+    others answer differently than when a model is asked; ours have been encoded already.
+    """
+
+    def __init__(self, parquet_files: Any, tokenizer: Any, config: Any, **_: Any) -> None:
+        del tokenizer, config
+        self.rows = [row for path in parquet_files for row in pq.read_table(path).to_pylist()]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """input_ids, position_ids and loss_mask, each (tokens,); the mask is 1 on the completion.
+
+        Raises `IndexError` beyond the end.
+        """
+        row = self.rows[index]
+        prompt, completion = row["prompt"], row["completion"]
+        tokens = torch.tensor([*prompt, *completion])
+        mask = torch.zeros_like(tokens)
+        mask[len(prompt) :] = 1
+        return {
+            "input_ids": tokens,
+            "position_ids": torch.arange(len(tokens)),
+            "loss_mask": mask,
+        }
+
+
+def main(path: str) -> None:
+    """Train by a configuration file to the end."""
+    from verl.trainer.sft_trainer import SFTTrainer
+    from verl.utils.distributed import initialize_global_process_group
+
+    config = OmegaConf.load(path)
+    if config.trainer.device == "cpu":
+        torch.distributed.init_process_group("gloo")
+        from runners.verl import cpu_workers  # noqa: F401  registers the engine for CPUs
+    else:
+        initialize_global_process_group()
+    SFTTrainer(config).fit()
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
