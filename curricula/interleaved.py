@@ -12,7 +12,7 @@ at random for each place: no runs, no droughts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -20,7 +20,7 @@ from pydantic import Field
 from curricula.base import Curriculum, Item
 from curricula.deck import Deck
 from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.pool import Pool, Rows
 from curricula.ramps import Name
 
@@ -31,7 +31,7 @@ class Interleaved(PoolScheduler):
     kind: Literal["interleaved"] = "interleaved"
     over: str = "domain"
     """The column whose values take turns: domain, source, bucket or a label."""
-    weights: dict[Name, float] = Field(default_factory=dict)
+    weights: dict[Name, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Value: turns it gets; empty for equal turns. A value that is left out is not drawn."""
     turn: Literal["prompt", "batch"] = "prompt"
     """What a turn is: one place of a batch, or a whole batch."""
@@ -41,7 +41,7 @@ class Interleaved(PoolScheduler):
         groups = chosen.groups(rows, self.over, "curriculum.over")
         for value in self.weights:
             if value not in groups:
-                raise ValueError(unknown_name("curriculum.weights", value, groups))
+                raise UnknownName("curriculum.weights", value, groups)
         weights = dict(self.weights) or dict.fromkeys(groups, 1.0)
         decks = {v: Deck(groups[v], seed, v) for v, weight in weights.items() if weight > 0}
         if not decks:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from curricula.deck import Deck, apportion, generator
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.pool import Pool, Rows
 from curricula.ramps import Amount, Constant, Name, RunningAmounts
 from domains.base import Settings
@@ -52,7 +52,7 @@ class Mix:
             for value in (*shares.weights, *shares.quotas):
                 if value not in known:
                     place = "curriculum.weights and .quotas"
-                    raise ValueError(unknown_name(place, value, known))
+                    raise UnknownName(place, value, known)
         self.quotas = {v: n for v, n in shares.quotas.items() if v in groups}
         asked: dict[str, Amount] = {v: w for v, w in shares.weights.items() if v in groups}
         if not shares.weights or (universe is not None and not asked and not self.quotas):

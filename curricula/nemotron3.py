@@ -16,7 +16,7 @@ problem keeps them. Profiling anew is a part of a `sequence` that follows a seco
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -24,7 +24,7 @@ from pydantic import Field
 from curricula.base import Curriculum, Item
 from curricula.deck import apportion
 from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.nearest import NearestDeck
 from curricula.pool import Pool, Rows
 
@@ -41,7 +41,7 @@ class Nemotron3(PoolScheduler):
     """Standard deviation of the aimed pass rates."""
     keep_below: float = Field(0.94, gt=0, le=1)
     """Problems with a higher posterior mean are dropped (8 right of 8 is about .94)."""
-    shares: dict[str, float] = Field(default_factory=dict)
+    shares: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Domain: its share of each batch; empty for shares by size. One left out is not drawn."""
 
     def build(self, pool: Sequence[Item], steps: int, seed: int) -> Curriculum:
@@ -49,7 +49,7 @@ class Nemotron3(PoolScheduler):
         groups = chosen.groups(rows, "domain", "curriculum")
         for domain in self.shares:
             if domain not in groups:
-                raise ValueError(unknown_name("curriculum.shares", domain, groups))
+                raise UnknownName("curriculum.shares", domain, groups)
         drawn_from = {d: m for d, m in groups.items() if self.shares.get(d, not self.shares)}
         if not drawn_from:
             raise ValueError(f"curriculum.shares must be above 0 once, but got {self.shares}")

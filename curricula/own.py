@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError, ValidatorFunctionWrapHandler
 
 from curricula.base import Scheduler
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 
 GROUP = "curricle.schedulers"
 
@@ -24,6 +24,8 @@ def or_own(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
     """A scheduler of the union, or one from outside where the kind is not one of ours."""
     if isinstance(value, Scheduler):
         return value
+    if isinstance(value, str):
+        raise ValueError(f"must be a record, such as {{kind: {value}}}, but got {value!r}")
     kind = str(value.get("kind")) if isinstance(value, Mapping) else ""
     if ":" in kind:
         return load(kind).model_validate(value)
@@ -51,7 +53,7 @@ def load(target: str) -> type[Scheduler]:
     schedulers = {
         n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, Scheduler)
     }
-    raise ValueError(unknown_name(f"kind {target!r}: the scheduler", name, schedulers))
+    raise UnknownName(f"kind {target!r}: the scheduler", name, schedulers)
 
 
 @cache

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Item
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from domains.problem import Label
 
 Rows = NDArray[np.int32]
@@ -99,7 +99,7 @@ class Pool(Sequence[Item]):
     def column(self, name: str, place: str) -> Column:
         """A column by name; raises `ValueError` naming `place` where the pool has none."""
         if name not in self.columns:
-            raise ValueError(unknown_name(place, name, set(self.columns)))
+            raise UnknownName(place, name, set(self.columns))
         return self.columns[name]
 
     def groups(self, rows: Rows, name: str, place: str) -> dict[str, Rows]:

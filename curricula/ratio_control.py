@@ -14,13 +14,13 @@ replacement. Ours: the counts fade, passes are the inner curricula's, and those 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from curricula.base import Batch, Choice, Curriculum, Item, Outcome
 from curricula.deck import apportion, generator
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.pool import Pool
 from curricula.ramps import Name
 from curricula.wrapper import Wrapper
@@ -32,7 +32,7 @@ class RatioControl(Wrapper):
     kind: Literal["ratio_control"] = "ratio_control"
     over: str = "domain"
     """The column whose values are the parts."""
-    shares: dict[Name, float] = Field(default_factory=dict)
+    shares: dict[Name, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     """Value: its target; empty for shares by size. A value that is left out is not drawn."""
     after: int = Field(50, ge=0)
     """Completions before anything is adjusted."""
@@ -46,7 +46,7 @@ class RatioControl(Wrapper):
         groups = columns.groups(columns.rows, self.over, "curriculum.over")
         for value in self.shares:
             if value not in groups:
-                raise ValueError(unknown_name("curriculum.shares", value, groups))
+                raise UnknownName("curriculum.shares", value, groups)
         targets = dict(self.shares) or {v: float(len(rows)) for v, rows in groups.items()}
         parts = {
             value: self.wraps.build(columns.subset(groups[value]), steps, seed)

@@ -26,7 +26,7 @@ from curricula.buckets import easy_first, no_buckets
 from curricula.drawing import DrawingCurriculum, PoolScheduler
 from curricula.gates import AnyGate, Gate, RunningGate, StepsGate
 from curricula.mix import Mix, Shares
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.pool import Pool, Rows
 from curricula.ramps import Amount, Constant, RunningAmounts
 from curricula.signals import mean_reward
@@ -69,7 +69,7 @@ class Staged(PoolScheduler, Shares):
         known = chosen.groups(rows, "domain", "curriculum")
         for domain in self.domains:
             if domain not in known:
-                raise ValueError(unknown_name("curriculum.domains", domain, known))
+                raise UnknownName("curriculum.domains", domain, known)
         plans = self._spelled_out(chosen, rows) if self.stages else self._automatic(chosen, rows)
         if not plans:
             raise no_buckets(self.kind, len(rows))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from curricula.base import Item
-from curricula.names import unknown_name
+from curricula.names import UnknownName
 from curricula.pool import FIXED_COLUMNS, Pool, Rows
 from domains.base import Settings
 from domains.problem import Label
@@ -37,6 +37,20 @@ class Where(Settings):
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Any column of numbers: [lowest, highest], such as `prompt_length: [0, 500]`."""
 
+    @model_validator(mode="after")
+    def _ranges_rise(self) -> Self:
+        for name, (low, high) in self.ranges.items():
+            if low > high:
+                raise ValueError(
+                    f"ranges.{name} must be [lowest, highest], but got [{low:g}, {high:g}]"
+                )
+        low, high = self.pass_rate or (0, 1)
+        if not 0 <= low <= high <= 1:
+            raise ValueError(
+                f"pass_rate must be [lowest, highest] in [0, 1], but got [{low:g}, {high:g}]"
+            )
+        return self
+
     def matches(self, item: Item) -> bool:
         if self.pass_rate is not None:
             low, high = self.pass_rate
@@ -61,7 +75,10 @@ class Where(Settings):
             low, high = self.pass_rate
             kept &= (pool.pass_rates >= low) & (pool.pass_rates <= high)
         for name, allowed in self.labels.items():
-            kept &= pool.column(name, f"{place}.labels").matching(allowed.__contains__)
+            column = pool.column(name, f"{place}.labels")
+            if allowed and not set(allowed) & set(column.values):
+                raise UnknownName(f"{place}.labels.{name}", str(allowed[0]), column.names)
+            kept &= column.matching(allowed.__contains__)
         for name, (low, high) in self.ranges.items():
             column = pool.column(name, f"{place}.ranges")
             kept &= column.matching(partial(_within, low=low, high=high))
@@ -71,9 +88,7 @@ class Where(Settings):
         for part in FIXED_COLUMNS:
             for asked in getattr(self, part) or ():
                 if asked not in pool.columns[part].values:
-                    raise ValueError(
-                        unknown_name(f"{place}.{part}", asked, pool.columns[part].names)
-                    )
+                    raise UnknownName(f"{place}.{part}", asked, pool.columns[part].names)
 
 
 def _within(value: Label | None, low: float, high: float) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -248,6 +248,11 @@ def explain(error: Any, model: type[BaseModel]) -> str:
         return (
             f"{path}.kind: must be one of {', '.join(tags)}, but got {error['ctx']['tag']!r}{hint}"
         )
+    if error["type"] == "literal_error":
+        choices = re.findall(r"'([^']+)'", error["ctx"]["expected"])
+        near = get_close_matches(str(error["input"]), choices, n=1, cutoff=0.5)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        return f"{path}: must be {error['ctx']['expected']}, but got {error['input']!r}{hint}"
     if error["type"] == "union_tag_not_found":
         return f"{path}.kind: must be given"
     if error["type"] == "value_error":
@@ -272,19 +277,21 @@ def _walk(
     """(path without union tags, records that the location may be in)."""
     path: list[Any] = []
     models = [model]
+    is_key = False
     for part in location:
+        if is_key:  # of a mapping, whose records lie behind it
+            path.append(part)
+            is_key = False
+            continue
         tagged = [m for m in models if _kind_of(m) == part]
         if tagged and len(models) > 1:
             models = tagged
             continue
         path.append(part)
         if isinstance(part, str):
-            models = [
-                inner
-                for m in models
-                if part in m.model_fields
-                for inner in _models_of(m.model_fields[part].annotation)
-            ]
+            found = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+            models = [inner for annotation in found for inner in _models_of(annotation)]
+            is_key = any(get_origin(annotation) is dict for annotation in found)
     return path, models
 
 

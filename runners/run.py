@@ -14,6 +14,7 @@ from difficulty.export import export_buckets
 from runners.bucket_picture import draw_buckets
 from runners.config import RunConfig
 from runners.console import progress_bar
+from runners.curriculum_check import check_names
 from runners.evaluate import evaluate
 from runners.evaluation_log import EvaluationLog
 from runners.evaluation_summary import EvaluationRow, Phase
@@ -43,6 +44,7 @@ def run(config: RunConfig) -> Path:
     config.trainer.check(config.curriculum, config.decoding)
     config.tracking.check()
     problems = load_problems(config)
+    check_names(config, problems.training)
     model = resolve_model(config.model)
     folder = open_run(config)
     scored = score_problems(config, folder, problems)

@@ -11,6 +11,7 @@ from difficulty.pass_rate import mean_by_domain, posteriors
 from domains.problem import Problem
 from runners.config import RunConfig
 from runners.console import console, print_table, progress_bar
+from runners.curriculum_check import check_names
 from runners.evaluate import evaluate
 from runners.evaluation_summary import summarise
 from runners.files import read_json, write_lines
@@ -116,6 +117,7 @@ def check_only(config: RunConfig) -> None:
     config.trainer.check(config.curriculum, config.decoding)
     config.tracking.check()
     problems = load_problems(config)
+    check_names(config, problems.training)
     sets = (("training", problems.training), ("evaluation", problems.evaluation))
     rows = [[name, domain, count] for name, members in sets for domain, count in _domains(members)]
     print_table("Problems", ["set", "domain", "problems"], rows)
