@@ -25,7 +25,7 @@ from runners.problem_set import ProblemSet, as_item, load_problems
 from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.scoring import stored_of
-from runners.sft.stage import for_rl, known_rates
+from runners.sft.stage import describe_sft, for_rl, known_rates
 from runners.simulated_trainer import SimulatedTrainer
 from runners.simulation_picture import draw_simulation
 
@@ -40,6 +40,7 @@ def plan(config: RunConfig, parquet: Path | None = None) -> Path:
     problems = load_problems(config)
     folder = open_run(config)
     problems, scored = _known(config, folder, problems)
+    scored = known_rates(config, folder, problems, scored)
     pool = scored.pool(problems)
     if not scored.posteriors:
         console.print("[yellow]nothing is scored yet: buckets need `curricle score` first[/yellow]")
@@ -88,7 +89,7 @@ def _print_levels(found: SimulatedPlan, seeds: int) -> None:
 
 
 def _known(config: RunConfig, folder: RunDir, problems: ProblemSet) -> tuple[ProblemSet, Scored]:
-    """The problems that a curriculum gets, and what is scored already or was measured by others."""
+    """The problems that a curriculum gets, and what the base model's rates are known to be."""
     scores = config.difficulty.store or folder.scores
     if config.difficulty.imported:
         scored = import_rates(config, folder, problems)
@@ -99,8 +100,8 @@ def _known(config: RunConfig, folder: RunDir, problems: ProblemSet) -> tuple[Pro
         scored = Scored.of([], config)  # which no model is needed to know
     rl = for_rl(config, problems)
     if config.sft and config.sft.wanted:
-        console.print(f"of {len(problems.training)} training problems {len(rl.training)} after SFT")
-    return rl, known_rates(config, folder, rl, scored)
+        console.print(describe_sft(config, problems), soft_wrap=True)
+    return rl, scored
 
 
 def imagine(config: RunConfig, pool: tuple[Item, ...]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from difficulty.engine import Engine
 from difficulty.export import export_buckets
 from runners.bucket_picture import draw_buckets
 from runners.config import RunConfig
-from runners.console import progress_bar
+from runners.console import console, progress_bar
 from runners.curriculum_check import check_names
 from runners.evaluate import evaluate
 from runners.evaluation_log import EvaluationLog
@@ -27,7 +27,7 @@ from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.scoring import score_problems
 from runners.sft.outcome import say_stages
-from runners.sft.stage import fine_tune, for_rl, rescore
+from runners.sft.stage import check_sft, describe_sft, fine_tune, for_rl, rescore
 from runners.summary import add_tokens, summarise, timed
 from runners.trainer import TrainingJob
 
@@ -45,6 +45,9 @@ def run(config: RunConfig) -> Path:
     config.tracking.check()
     problems = load_problems(config)
     check_names(config, problems.training)
+    if config.sft and config.sft.wanted:
+        check_sft(config)
+        console.print(describe_sft(config, problems), soft_wrap=True)
     model = resolve_model(config.model)
     folder = open_run(config)
     scored = score_problems(config, folder, problems)

@@ -21,6 +21,7 @@ from runners.run import export
 from runners.run_dir import open_run
 from runners.scored import Scored
 from runners.scoring import score_problems
+from runners.sft.stage import check_sft, describe_sft
 
 
 def score_only(config: RunConfig) -> None:
@@ -127,6 +128,9 @@ def check_only(config: RunConfig) -> None:
         f"{trainer.prompts_per_step} prompts x {trainer.samples_per_prompt} samples, "
         f"curriculum {config.curriculum.kind}"
     )
+    if config.sft and config.sft.wanted:
+        check_sft(config)
+        console.print(describe_sft(config, problems), soft_wrap=True)
     console.print("the config is valid")
 
 

@@ -8,7 +8,7 @@ completion, and the end token.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ class Material:
     prompter: Prompter
     buckets: Mapping[str, str]
     """The bucket of every problem that is in one, by uid."""
-    completions: Callable[[], Iterable[ScoredCompletion]]
-    """Reads the scored completions of the base model."""
+    completions: Iterable[ScoredCompletion]
+    """The scored completions of the base model, to be read once."""
     seed: int
 
 

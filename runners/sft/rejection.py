@@ -76,7 +76,7 @@ class RejectionSFT(SFT):
         correct: dict[str, list[ScoredCompletion]] = defaultdict(list)
         judged: set[str] = set()
         seen: set[tuple[str, int]] = set()
-        for row in material.completions():
+        for row in material.completions:
             if row.uid not in material.apart or (row.uid, row.sample) in seen:
                 continue  # two writers of a store may have made one completion both
             seen.add((row.uid, row.sample))

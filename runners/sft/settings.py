@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
@@ -15,14 +16,19 @@ from runners.sft.examples import Collected, Material
 from runners.verl.composed import Overrides
 
 
-def _from_base_sixty(value: Any) -> Any:
-    """YAML 1.1 reads an unquoted 3:7 as a number in base sixty: 187."""
+def _ratio(value: Any) -> str:
+    """A checked `3:7`. YAML 1.1 reads one without quotes as a number in base sixty: 187."""
     if isinstance(value, int) and value >= 60:
-        return "{}:{}".format(*divmod(value, 60))
+        value = "{}:{}".format(*divmod(value, 60))
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,9}:0*[1-9]\d{0,8}", value):
+        raise ValueError(
+            "must be two whole numbers, D_SFT:D_RL, such as 3:7 (0:1 leaves SFT out; something "
+            f"must be left for reinforcement learning), but got {value!r}"
+        )
     return value
 
 
-Ratio = Annotated[str, BeforeValidator(_from_base_sixty), Field(pattern=r"^\d+:\d*[1-9]\d*$")]
+Ratio = Annotated[str, BeforeValidator(_ratio)]
 
 
 class SFT(Settings, ABC):

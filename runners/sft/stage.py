@@ -14,11 +14,12 @@ Everything stands in the run's folder `sft/`, and what stands there is not done 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from difficulty.score import open_store
-from difficulty.store import read_part
+from difficulty.store import ScoredCompletion, read_part
 from domains.problem import Problem
 from domains.splits import place
 from runners.config import RunConfig
@@ -35,6 +36,39 @@ from runners.sft.job import SFTJob
 from runners.summary import summarise, timed
 from runners.trainers import AnyTrainer
 from runners.verl import VerlTrainer
+
+
+def check_sft(config: RunConfig) -> None:
+    """Raises `ValueError`, before any long work, for what cannot run here."""
+    assert config.sft is not None
+    sft, trainer = config.sft, _place(config.sft, config.trainer)
+    if isinstance(trainer, VerlTrainer):
+        from runners.verl.sft import check_sft as check_verl
+
+        check_verl(trainer, sft.overrides)
+    elif sft.overrides:
+        raise ValueError(
+            "sft.overrides are settings of verl's, so sft.trainer must be verl, but got "
+            f"{trainer.kind}"
+        )
+
+
+def describe_sft(config: RunConfig, problems: ProblemSet) -> str:
+    """What SFT is going to do, in a line; a file is read for it.
+
+    Raises `ValueError` for a split that leaves nothing to one side, or a file that does not fit.
+    """
+    assert config.sft is not None
+    sft, trainer = config.sft, _place(config.sft, config.trainer)
+    apart, rest = sft.split(problems.training)
+    source = f"completions of {len(apart)} problems"
+    if sft.kind == "file":
+        found = sft.collect(_material(sft, problems, {}, [], config.seed))
+        source = f"{len(found.examples)} examples of {sft.path}"
+    return (
+        f"SFT first, {trainer.kind} trainer: {source}, {sft.epochs} epochs; reinforcement learning "
+        f"on {len(rest)} of {len(problems.training)} problems"
+    )
 
 
 def for_rl(config: RunConfig, problems: ProblemSet) -> ProblemSet:
@@ -118,21 +152,30 @@ def collect(
         config.decoding,
         config.seed,
     )
-    found = config.sft.collect(
-        Material(
-            _by_uid(config.sft.split(problems.training)[0]),
-            _by_uid(problems.training),
-            _by_uid(problems.evaluation),
-            problems.prompter,
-            scored.buckets,
-            lambda: (row for part in store.parts() for row in read_part(part)),
-            config.seed,
-        )
-    )
+    rows = (row for part in store.parts() for row in read_part(part))
+    found = config.sft.collect(_material(config.sft, problems, scored.buckets, rows, config.seed))
     order = sorted(
         range(len(found.examples)), key=lambda i: (place(str(i), f"sft order:{config.seed}"), i)
     )
     return replace(found, examples=[found.examples[i] for i in order])
+
+
+def _material(
+    sft: SFT,
+    problems: ProblemSet,
+    buckets: Mapping[str, str],
+    completions: Iterable[ScoredCompletion],
+    seed: int,
+) -> Material:
+    return Material(
+        _by_uid(sft.split(problems.training)[0]),
+        _by_uid(problems.training),
+        _by_uid(problems.evaluation),
+        problems.prompter,
+        buckets,
+        completions,
+        seed,
+    )
 
 
 def _examples(

@@ -83,7 +83,7 @@ def check_machine(
             "a CPU"
         )
     if settings.ray_address is None and device == "cuda":
-        _check_gpus(settings.gpus_per_node)
+        check_gpus(settings.gpus_per_node)
     rollout = resolve_rollout(settings.rollout, device)
     if settings.algorithm == "ppo" and device == "cuda" and not _is_installed("flash_attn"):
         raise ValueError(
@@ -93,7 +93,8 @@ def check_machine(
     return device, rollout
 
 
-def _check_gpus(wanted: int) -> None:
+def check_gpus(wanted: int) -> None:
+    """Raises `ValueError` where this machine has fewer GPUs."""
     import torch
 
     if torch.cuda.device_count() < wanted:

@@ -20,7 +20,7 @@ from runners.console import progress_bar
 from runners.files import read_lines, write_lines
 from runners.sft.job import SFTJob
 from runners.verl.composed import lay_over, verl_defaults
-from runners.verl.machine import has_flash_attention, resolve_device
+from runners.verl.machine import check_gpus, has_flash_attention, resolve_device
 from runners.verl.processes import end_run
 from runners.verl.trainer import POLL_SECONDS, VerlTrainer, tail
 from runners.verl.versions import installed_version
@@ -30,11 +30,23 @@ COMPOSED = "sft_trainer_engine"
 """verl's configuration of its SFT trainer."""
 
 
-def check_sft(overrides: Mapping[str, Any]) -> None:
-    """Raises `ValueError` where verl is missing or of an unknown version, or has no such key."""
+def check_sft(place: VerlTrainer, overrides: Mapping[str, Any]) -> None:
+    """Raises `ValueError` where verl, a GPU that is asked for, or a key of verl's is missing."""
     installed_version()
+    device_of(place)
     if overrides:
         lay_over(verl_defaults(COMPOSED), overrides, "sft.overrides")
+
+
+def device_of(place: VerlTrainer) -> str:
+    """cpu or cuda: SFT runs on this machine, whichever machines Ray has for what comes after.
+
+    Raises `ValueError` for GPUs that are not there.
+    """
+    device = resolve_device("cuda" if place.preset else place.device)
+    if device == "cuda":
+        check_gpus(place.gpus_per_node)
+    return device
 
 
 def fine_tune(job: SFTJob) -> Path:
@@ -47,13 +59,14 @@ def fine_tune(job: SFTJob) -> Path:
         return trained
     place = job.place
     assert isinstance(place, VerlTrainer)
+    device = device_of(place)
     _write_rows(job)
     while (done := last_step(checkpoints)) < job.steps:
         from omegaconf import OmegaConf
 
         path = job.folder / "verl.yaml"
-        path.write_text(OmegaConf.to_yaml(configuration(job, resolve_device(place.device))))
-        _run(job, place, path, done)
+        path.write_text(OmegaConf.to_yaml(configuration(job, device)))
+        _run(job, place, path, done, device)
         if last_step(checkpoints) == done:
             raise RuntimeError(f"verl ended without a checkpoint after step {done}: {_log(job)}")
     write_lines(job.folder / "metrics.jsonl", _metrics(job))
@@ -146,7 +159,7 @@ def _environment(job: SFTJob, device: str, done: int) -> dict[str, str]:
     return found
 
 
-def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int) -> None:
+def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int, device: str) -> None:
     """One run of verl, from a checkpoint to the end, under a watchdog and a progress bar."""
     mark, log = secrets.token_hex(8), _log(job)
     home = tempfile.mkdtemp(prefix="sft-")  # the watchdog removes it
@@ -156,7 +169,7 @@ def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int) -> None:
         *("--nproc-per-node", str(job.workers), "-m", "runners.verl.sft_worker"),
         str(config.absolute()),
     ]
-    environment = os.environ | _environment(job, resolve_device(place.device), done)
+    environment = os.environ | _environment(job, device, done)
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(

@@ -3,7 +3,8 @@
     torchrun --nproc-per-node N -m runners.verl.sft_worker CONFIG.yaml
 
 verl's `sft_trainer.main` asks torch for the backend `cpu:gloo,cpu:gloo` on a machine without an
-accelerator, which names one device twice and is refused; everything else here is verl's.
+accelerator, which names one device twice and is refused; and it goes on wrongly from the end of an
+epoch (`_begin_epoch`). Everything else here is verl's.
 """
 
 from __future__ import annotations
@@ -60,8 +61,18 @@ def main(path: str) -> None:
         from runners.verl import cpu_workers  # noqa: F401  registers the engine for CPUs
     else:
         initialize_global_process_group()
-    SFTTrainer(config).fit()
+    trainer = SFTTrainer(config)
+    if trainer.resume_global_step and trainer.resume_global_step % trainer.steps_per_epoch == 0:
+        _begin_epoch(trainer)
+    trainer.fit()
     torch.distributed.destroy_process_group()
+
+
+def _begin_epoch(trainer: Any) -> None:
+    """A loader's state from the end of an epoch would be gone on with as an epoch without batches,
+    and verl would end before its last step."""
+    trainer._build_dataloader()
+    trainer.ckpt_handler.train_dataloader = trainer.train_dataloader
 
 
 if __name__ == "__main__":
