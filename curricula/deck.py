@@ -80,25 +80,22 @@ class Deck:
         return len(self.rows)
 
     def draw(self, count: int) -> Rows:
-        """The next `count` rows; a pass that ends is followed by the next one."""
-        parts = [self.rows[:0]]
-        while count > 0:
-            if self.position == len(self.rows):
-                self.passes, self.position = self.passes + 1, 0
-                self._order = self._shuffled()
-            end = min(self.position + count, len(self.rows))
-            parts.append(self.rows[self._order[np.arange(self.position, end)]])
-            count -= end - self.position
-            self.position = end
-        return np.concatenate(parts)
+        """The next `count` rows; a pass that ends is followed by the next one.
+
+        None of them comes twice unless the deck holds fewer: what the new pass would repeat within
+        one draw has had its turn in it.
+        """
+        drawn = self._next(count)
+        if count > len(self.rows):
+            return drawn
+        drawn = unique(drawn)
+        while len(drawn) < count:  # only where a pass ended inside the draw
+            drawn = unique(np.concatenate([drawn, self._next(count - len(drawn))]))
+        return drawn
 
     def draw_different(self, count: int) -> Rows:
         """The next `count` rows, none of them twice: at most the whole deck."""
-        count = min(count, len(self.rows))
-        drawn = unique(self.draw(count))
-        while len(drawn) < count:  # only where a pass ended inside the batch
-            drawn = unique(np.concatenate([drawn, self.draw(count - len(drawn))]))
-        return drawn
+        return self.draw(min(count, len(self.rows)))
 
     def draw_where(self, count: int, accept: Callable[[Rows], NDArray[np.bool_]]) -> Rows:
         """The next `count` rows that `accept` takes; what it refuses is passed over.
@@ -110,7 +107,7 @@ class Deck:
         while len(taken) < count and looked < len(self.rows):
             needed = count - len(taken)
             left_in_pass = len(self.rows) - self.position or len(self.rows)
-            chunk = self.draw(min(ahead, left_in_pass, len(self.rows) - looked))
+            chunk = self._next(min(ahead, left_in_pass, len(self.rows) - looked))
             ahead *= 2
             good = accept(chunk)
             if good.sum() > needed:  # what lies behind the last one taken was not looked at
@@ -131,6 +128,19 @@ class Deck:
     def restore(self, state: Sequence[int]) -> None:
         self.passes, self.position = state
         self._order = self._shuffled()
+
+    def _next(self, count: int) -> Rows:
+        """The next `count` rows, whatever they repeat."""
+        parts = [self.rows[:0]]
+        while count > 0:
+            if self.position == len(self.rows):
+                self.passes, self.position = self.passes + 1, 0
+                self._order = self._shuffled()
+            end = min(self.position + count, len(self.rows))
+            parts.append(self.rows[self._order[np.arange(self.position, end)]])
+            count -= end - self.position
+            self.position = end
+        return np.concatenate(parts)
 
     def _shuffled(self) -> Shuffle:
         rng = generator(self.seed, "deck", self.name, self.passes)

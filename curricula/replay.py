@@ -58,13 +58,18 @@ class ReplayCurriculum(WrappingCurriculum):
         asked = round(size * self.settings.share)
         latest = self.step + 1 - self.settings.gap
         rows = np.flatnonzero((self.last > 0) & (self.last <= latest))
-        rng = generator(self.seed, "replay", self.step + 1)
-        again = rng.choice(rows, min(asked, len(rows)), replace=False, shuffle=False)
-        batch = super().next_batch(size - len(again))
+        count = min(asked, len(rows))
+        batch = super().next_batch(size - count)
         if batch is None:
             return None
-        self.step, self.replayed = batch.step, len(again)
-        return Batch(batch.step, batch.stage, (*batch.uids, *self.pool.uids_of(again)))
+        rng = generator(self.seed, "replay", self.step + 1)
+        again = rng.choice(rows, min(2 * size, len(rows)), replace=False)
+        # What the inner curriculum has just drawn itself need not be drawn again.
+        others = [u for u in self.pool.uids_of(again) if u not in batch.uids][:count]
+        missing = size - len(batch.uids) - len(others)
+        further = super().more(missing) if missing else ()
+        self.step, self.replayed = batch.step, len(others)
+        return Batch(batch.step, batch.stage, (*batch.uids, *further, *others))
 
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:

@@ -62,6 +62,10 @@ class RetireCurriculum(WrappingCurriculum):
     def more(self, count: int) -> tuple[str, ...]:
         return self._filled(super().more(count), count)
 
+    def refill(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        further = super().refill(outcomes)
+        return self._filled(further, len(further)) if further else further
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             row, rewards = self.pool.row_of(outcome.uid), graded_rewards(outcome)
@@ -83,16 +87,20 @@ class RetireCurriculum(WrappingCurriculum):
         """`uids` with the retired among them replaced."""
         self.turn += 1
         rng = generator(self.seed, "retire", self.turn)
-        kept: list[str] = []
-        retired: list[str] = []
+        kept: dict[str, None] = {}
+        retired: dict[str, None] = {}
+        repeated: list[str] = []
         for round_ in range(self.settings.rounds + 1):
             for uid in uids:
+                if uid in kept or uid in retired:
+                    repeated.append(uid)
+                    continue
                 row = self.pool.row_of(uid)
                 mastered = row is not None and self.streaks[row] >= self.settings.groups
                 out = mastered and rng.random() >= self.settings.revisit
-                (retired if out else kept).append(uid)
+                (retired if out else kept)[uid] = None
             missing = size - len(kept)
             if missing <= 0 or round_ == self.settings.rounds:
                 break
             uids = self.inner.more(missing)
-        return (*kept, *retired)[:size]
+        return (*kept, *retired, *repeated)[:size]

@@ -23,6 +23,7 @@ from pydantic import model_validator
 
 from curricula.base import Curriculum, Item, Outcome
 from curricula.buckets import easy_first, no_buckets
+from curricula.deck import unique
 from curricula.drawing import DrawingCurriculum, PoolScheduler
 from curricula.gates import AnyGate, Gate, RunningGate, StepsGate
 from curricula.mix import Mix, Shares
@@ -156,9 +157,14 @@ class StagedCurriculum(DrawingCurriculum):
     def draw(self, count: int) -> Rows:
         share = self.replay.at(self.step)["replay"] if self.index else 0.0
         replayed = round(count * share)
-        fresh = self.stages[self.index].mix.draw(count - replayed, self.step, self.turn)
+        mix = self.stages[self.index].mix
+        fresh = mix.draw(count - replayed, self.step, self.turn)
+        again = unique(np.concatenate([fresh[:0], *self._replayed(replayed)]))
+        again = again[~np.isin(again, fresh)]  # a stage may hold problems of those before
+        if missing := count - len(fresh) - len(again):
+            fresh = np.concatenate([fresh, mix.draw(missing, self.step, self.turn)])
         self.own |= set(map(int, fresh))
-        return np.concatenate([fresh, *self._replayed(replayed)])
+        return np.concatenate([fresh, again])
 
     def learn(self, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         pairs = zip(rows, outcomes, strict=True)

@@ -82,7 +82,8 @@ class VCRLCurriculum(DrawingCurriculum):
             priority, came = self.bank[row]
             self.bank[row] = (priority, came + 1)
         banked = np.array(best, np.int32)
-        return np.concatenate([self.deck.draw(count - len(best)), banked])
+        fresh = self.deck.draw_where(count - len(best), lambda rows: ~np.isin(rows, banked))
+        return np.concatenate([fresh, banked])
 
     def choose(self, outcomes: Sequence[Outcome]) -> tuple[Choice, ...]:
         everything = super().choose(outcomes)
