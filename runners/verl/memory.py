@@ -8,14 +8,18 @@ micro-batch on each GPU, L layers of width h, a vocabulary of V, and R-way tenso
     Adam         8 T / G        two moments in float32
     reference    b P / G        only with a KL term, and not under LoRA (the base is the reference)
     gathered     2 P / L + 2 h V   one layer and the embedding whole, in bfloat16
-    activations  N (2 h L + 34 h + 6 V)   checkpointed inputs of every layer, one layer in full
-                 (Korthikanti et al. 2205.05198), logits in bfloat16 and float32
+    activations  N (2 h L + 34 h + 8 V)   checkpointed inputs of every layer, one layer in full
+                 (Korthikanti et al. 2205.05198); in bfloat16 the logits, a copy divided by the
+                 temperature, and the gradients by log-probabilities and by entropy
     rollout      2 P / R        vLLM's own copy, in bfloat16
     KV cache     what `gpu_memory` of the GPU leaves after that
 
 PPO's critic doubles weights, gradients and Adam. vLLM sleeps while the policy trains, so the peak
 is the larger of the two phases; `offload` takes weights, Adam and reference to the host while vLLM
 rolls out. An estimate: fragmentation and CUDA's own 1 to 2 GB come on top, for which 8 % are kept.
+It takes flash attention for granted: without it rows are padded and log-softmaxes kept in float32.
+By the same formulas the smallest machines that verl's documentation has run GRPO on (Qwen2-7B on
+two GPUs of 80 GB, 14B on four) have room, and half as many GPUs have not.
 """
 
 from __future__ import annotations
@@ -77,7 +81,7 @@ def estimate(trainer: VerlTrainer, shape: ModelShape, gpu_bytes: float = GPU_BYT
     weights = (width * shape.parameters + (4 * trained if lora else 0)) / gpus
     rollout_weights = 2 * shape.parameters / trainer.tensor_parallel
     kv_cache = trainer.gpu_memory * gpu_bytes - rollout_weights
-    per_token = 2 * shape.hidden * shape.layers + 34 * shape.hidden + 6 * shape.vocabulary
+    per_token = 2 * shape.hidden * shape.layers + 34 * shape.hidden + 8 * shape.vocabulary
     kv_share = shape.kv_bytes_per_token / min(trainer.tensor_parallel, shape.kv_heads)
     return Memory(
         weights=models * weights,

@@ -28,15 +28,19 @@ MACHINES: dict[Preset, dict[str, Any]] = {
 }
 
 
+FULL_RATE, LORA_RATE = 1e-6, 1e-5
+"""Learning rates with all weights and with adapters."""
+
+
 def _full(tokens: int, parallel: int, gpu_memory: float, offload: bool) -> dict[str, Any]:
     return {
-        "lora_rank": 0, "learning_rate": 1e-6, "tokens_per_gpu": tokens,
-        "tensor_parallel": parallel, "gpu_memory": gpu_memory, "offload": offload,
+        "lora_rank": 0, "tokens_per_gpu": tokens, "tensor_parallel": parallel,
+        "gpu_memory": gpu_memory, "offload": offload,
     }  # fmt: skip
 
 
 def _lora(tokens: int, parallel: int, gpu_memory: float, offload: bool) -> dict[str, Any]:
-    return {**_full(tokens, parallel, gpu_memory, offload), "lora_rank": 32, "learning_rate": 1e-5}
+    return {**_full(tokens, parallel, gpu_memory, offload), "lora_rank": 32}
 
 
 ROWS: dict[tuple[Preset, str], dict[str, Any]] = {
@@ -85,7 +89,8 @@ def fill_in(trainer: Any, model: Any) -> Any:
             f"trainer.preset must have room for a model of {size}, but got preset={preset!r} and "
             f"model={str(model)!r}; {', '.join(fitting)} have"
         )
-    return {**MACHINES[preset], **row, **trainer}
+    filled = {**MACHINES[preset], **row, **trainer}
+    return {"learning_rate": LORA_RATE if filled["lora_rank"] else FULL_RATE, **filled}
 
 
 def size_of(model: str) -> str:

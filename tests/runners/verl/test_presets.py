@@ -69,12 +69,12 @@ def test_the_estimate_by_hand() -> None:
     assert memory.weights == memory.gradients == memory.reference == weights
     assert memory.adam == 2 * weights
     assert memory.gathered == weights + 2 * 8 * 10
-    assert memory.activations == 100 * (2 * 8 * 2 + 34 * 8 + 6 * 10)
+    assert memory.activations == 100 * (2 * 8 * 2 + 34 * 8 + 8 * 10)
     assert memory.rollout_weights == weights
     assert memory.kv_cache == 5000 - weights
     # keys and values of 2 layers and 1 of 2 heads of width 2 on each GPU, 2 bytes each
     assert memory.kv_tokens == int((5000 - weights) / (2 * 2 * 1 * 2 * 2))
-    assert memory.training == 6 * weights + 160 + 36_400
+    assert memory.training == 6 * weights + 160 + 38_400
     assert memory.rollout == 4 * weights + 5000
     assert replace(memory, offload=True).rollout == 5000
     assert not memory.fits(10_000)
@@ -95,6 +95,21 @@ def test_a_preset_fits_its_machine_and_its_model(name: str, model: str) -> None:
     assert shape.heads % trainer.tensor_parallel == 0
     assert trainer.gpus_per_node % trainer.tensor_parallel == 0
     assert trainer.rollouts_per_step % (trainer.gpus_per_node * trainer.nodes) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "gpus"), [("DeepSeek-R1-Distill-Qwen-7B", 2), ("DeepSeek-R1-Distill-Qwen-14B", 4)]
+)
+def test_the_smallest_machines_that_verl_ran_on_have_room_and_half_of_them_have_not(
+    model: str, gpus: int
+) -> None:
+    # verl's docs/perf/device_tuning: full GRPO with offload on GPUs of 80 GB
+    for number, fits in ((gpus, True), (gpus // 2, False)):
+        trainer = VerlTrainer(
+            gpus_per_node=number, tensor_parallel=number, tokens_per_gpu=2048, gpu_memory=0.6,
+            offload=True,
+        )  # fmt: skip
+        assert estimate(trainer, SHAPES[model]).fits() == fits
 
 
 def composed(trainer: VerlTrainer, job: TrainingJob) -> Any:
@@ -135,6 +150,11 @@ def test_what_the_config_says_goes_before_the_preset() -> None:
     assert again == trainer
 
 
+def test_adapters_have_a_learning_rate_of_their_own() -> None:
+    full, adapters = (preset("8gpu", "Qwen2.5-3B", **c) for c in ({}, {"lora_rank": 16}))
+    assert (full.learning_rate, adapters.learning_rate) == (1e-6, 1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "model", "message"),
     [
@@ -153,5 +173,6 @@ def test_verl_itself_takes_a_presets_configuration(make_job: JobMaker) -> None:
     from verl.utils.config import validate_config
 
     for name, model in CASES:
-        config = composed(preset(name, model), make_job())
-        validate_config(config, use_reference_policy=False, use_critic=False)
+        for changes in ({}, {"lora_rank": 16, "kl_coefficient": 0.01}):
+            config = composed(preset(name, model, **changes), make_job())
+            validate_config(config, use_reference_policy=bool(changes), use_critic=False)
