@@ -24,9 +24,9 @@ def path_beside(path: Path) -> Path:
 
 def put_in_place(beside: Path, path: Path) -> None:
     """Sync a finished file, rename it, and sync the folder that now names it."""
-    _sync(beside)
+    sync(beside)
     beside.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def sweep(folder: Path) -> None:
@@ -39,7 +39,8 @@ def sweep(folder: Path) -> None:
             continue  # another sweep was faster, or its writer finished it
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk keep a file or a folder before what follows."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +26,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from difficulty.engine import Answered, Engine, EngineSettings, Request, Sampling
+from difficulty.faults import GO_ON, Fault
 from difficulty.model_files import model_identity, require_model_folder, where_it_runs
+from difficulty.vllm_worker import AT_WORK
 
 
 class Vllm(EngineSettings):
@@ -46,6 +51,8 @@ class Vllm(EngineSettings):
     GPUs; requests go to the least busy one."""
     start_seconds: float = Field(600, gt=0)
     """Longest wait for the engine to start."""
+    stall_seconds: float = Field(300, gt=0)
+    """Longest silence of an engine at work, which says every few seconds that it goes on."""
 
     def open(self, model: Path, chat_template: str | None) -> Engine:
         require_model_folder(model)
@@ -67,6 +74,7 @@ class VllmEngine(Engine):
     def __init__(self, settings: Vllm, model: Path, chat_template: str | None) -> None:
         self._identity = settings.identity(model, chat_template)
         self._window = max(1, 2 * settings.max_num_seqs)
+        self._stall_seconds = settings.stall_seconds
         self._children: list[_Child] = []
         self._number = 0
         try:
@@ -86,14 +94,14 @@ class VllmEngine(Engine):
                 self._fill(source, waiting, sampling)
                 if not waiting:
                     return
-                for child in _ready(self._children):
-                    for number, completions in child.receive(None):
+                for child in self._ready():
+                    for number, completions in child.receive():
                         child.load -= len(completions)
                         yield waiting.pop(number), completions
         finally:
             if waiting:
                 for child in self._children:
-                    child.give_up()
+                    child.give_up(self._stall_seconds)
 
     def identity(self) -> dict[str, str]:
         return dict(self._identity)
@@ -101,6 +109,21 @@ class VllmEngine(Engine):
     def close(self) -> None:
         for child in self._children:
             child.close()
+
+    def _ready(self) -> list[_Child]:
+        """The children that have something to read; waits for the first.
+
+        Raises `Fault` when a child that has work says nothing for too long.
+        """
+        by_pipe = {child.pipe: child for child in self._children if child.load}
+        heard = wait(list(by_pipe), self._stall_seconds)
+        ready = [by_pipe[pipe] for pipe in heard if isinstance(pipe, Connection)]
+        for child in ready:
+            child.heard = time.monotonic()
+        for child in by_pipe.values():
+            if time.monotonic() > child.heard + self._stall_seconds:
+                raise child.silent(self._stall_seconds)
+        return ready
 
     def _fill(
         self, source: Iterator[Request], waiting: dict[int, Request], sampling: Sampling
@@ -117,6 +140,8 @@ class VllmEngine(Engine):
             new[child].append((self._number, request))
         for child, batch in new.items():
             if batch:
+                if child.load == sum(len(request.seeds) for _, request in batch):
+                    child.heard = time.monotonic()
                 child.send((batch, sampling.model_dump()))
 
 
@@ -126,6 +151,8 @@ class _Child:
     def __init__(self, settings: Vllm, model: Path, chat_template: str | None, rank: int) -> None:
         self.load = 0
         """Completions asked of it and not yet received."""
+        self.heard = time.monotonic()
+        """When it last said something, or was given work after having none."""
         self._log = tempfile.NamedTemporaryFile(  # noqa: SIM115  lives as long as the engine
             "w+", prefix="curricle-vllm-", suffix=".log"
         )
@@ -151,30 +178,46 @@ class _Child:
 
     def wait_until_ready(self, seconds: float) -> None:
         """Raises `ValueError` with the end of the child's log where it does not start in time."""
-        self.receive(seconds)
-
-    def receive(self, seconds: float | None) -> Any:
+        if not self.pipe.poll(seconds):
+            raise ValueError(f"vLLM must start within {seconds=}, but it did not\n{self._tail()}")
         try:
-            if not self.pipe.poll(seconds):
-                raise ValueError(
-                    f"vLLM must start within {seconds=}, but it did not\n{self._tail()}"
-                )
+            self.receive()
+        except Fault as fault:
+            raise ValueError(str(fault)) from None
+
+    def receive(self) -> Any:
+        """The next message; none of it where the child only says that it is at work.
+
+        Raises `Fault` with the end of the child's log where vLLM failed or died.
+        """
+        try:
             answer = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             code = self._process.wait()
-            raise ValueError(f"vLLM ended with exit code {code}\n{self._tail()}") from None
+            raise Fault(f"vLLM ended with exit code {code}; {GO_ON}\n{self._tail()}") from None
         if isinstance(answer, Exception):
-            raise ValueError(f"vLLM failed: {answer}\n{self._tail()}")
-        return answer
+            raise Fault(f"vLLM failed: {answer}; {GO_ON}\n{self._tail()}")
+        return [] if answer == AT_WORK else answer
 
-    def give_up(self) -> None:
-        """Have the child drop what it works at, and read what it still sent."""
+    def silent(self, seconds: float) -> Fault:
+        """The child ended for its silence, in words."""
+        self._end()
+        return Fault(
+            f"vLLM said nothing for difficulty.engine.stall_seconds={seconds:g} and was ended; "
+            f"{GO_ON}\n{self._tail()}"
+        )
+
+    def give_up(self, seconds: float) -> None:
+        """Have the child drop what it works at, and read what it still sent; ends a silent one."""
         if self.load == 0 or self._process.poll() is not None:
             return
         self.send(None)
-        while self.receive(None):
-            pass
         self.load = 0
+        with suppress(EOFError, ConnectionResetError):
+            while self.pipe.poll(seconds):
+                if self.pipe.recv() == []:
+                    return
+        self._end()
 
     def close(self) -> None:
         self._outbox.put(_HANG_UP)
@@ -183,9 +226,14 @@ class _Child:
             try:
                 self._process.wait(timeout=20)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self._end()
         self._log.close()
+
+    def _end(self) -> None:
+        """Kill the child with whatever it started, and wait for it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _deliver(self) -> None:
         while (message := self._outbox.get()) is not _HANG_UP:
@@ -200,12 +248,6 @@ class _Child:
 
 
 _HANG_UP = object()
-
-
-def _ready(children: Sequence[_Child]) -> list[_Child]:
-    """The children that have something to read; waits for the first."""
-    by_pipe = {child.pipe: child for child in children if child.load}
-    return [by_pipe[pipe] for pipe in wait(list(by_pipe)) if isinstance(pipe, Connection)]
 
 
 def environment(settings: Vllm, rank: int) -> dict[str, str]:

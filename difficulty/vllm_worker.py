@@ -2,7 +2,8 @@
 
 Messages in: a list of (number, Request), taken into vLLM's running batch at once, or None, which
 gives up all that is unfinished. Messages out: a list of (number, completions) as requests finish,
-or an exception. So vLLM's batch stays full while the parent judges and writes.
+`AT_WORK` every few seconds while none does, or an exception. So vLLM's batch stays full while the
+parent judges and writes, and a parent that hears nothing knows that vLLM hangs.
 
 Every completion is a request of its own with its own seed, since one seed for n samples gives n
 equal completions in vLLM; prefix caching makes the samples of a prompt share its prefill.
@@ -13,11 +14,16 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+import time
 from multiprocessing.connection import Connection
 from typing import Any
 
 from difficulty.engine import Completion, FinishReason, Request
 
+AT_WORK = "at work"
+"""What the child says when it has stepped vLLM and nothing is finished."""
+AT_WORK_SECONDS = 2.0
+"""How often it does."""
 _CPU_MAX_MODEL_LEN = 2048
 """What fits into the 1 GiB of cache that the CPU engine is given, with many sequences at once."""
 
@@ -79,12 +85,14 @@ class _Server:
         """By number of the request: how many completions it lacks, and the ones it has."""
 
     def serve(self) -> None:
+        said = time.monotonic()
         while True:
             while not self.waiting or self.pipe.poll():
                 self._take_in(self.pipe.recv())
             finished = self._step()
-            if finished:
-                self.pipe.send(finished)
+            if finished or time.monotonic() > said + AT_WORK_SECONDS:
+                self.pipe.send(finished or AT_WORK)
+                said = time.monotonic()
 
     def _take_in(self, message: tuple[list[tuple[int, Request]], dict[str, Any]] | None) -> None:
         if message is None:

@@ -1,7 +1,8 @@
 """The `curricle` command. Every verb takes a config and dotted overrides, and can be run again:
 what is finished is not done twice.
 
-A user's mistake ends with exit code 2 and one message; CURRICLE_TRACEBACK=1 shows where it arose.
+A user's mistake or a foreseen fault (`difficulty/faults.py`) ends with one message and exit code 2
+or 1; CURRICLE_TRACEBACK=1 shows where it arose.
 Heavy libraries are imported by the verb that needs them, so `--help` answers at once.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +18,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from difficulty.faults import GO_ON, foreseen
+
 if TYPE_CHECKING:
     from runners.config import RunConfig
 
 _INTERRUPTED = 130
 """The exit code that typer makes of Ctrl-C."""
+_TERMINATED = 143
+"""The exit code of a command that was ended by SIGTERM, as Slurm and `kill` do."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -308,18 +314,37 @@ def doctor_command() -> None:
 
 
 def main() -> None:
-    """Entry point: turns a user's mistake into one message and exit code 2."""
+    """Entry point: a user's mistake is one message and exit code 2, a foreseen fault 1 or 2."""
+    terminated = _unwind_on_sigterm()
     try:
         app()
-    except ValueError as error:
-        if os.environ.get("CURRICLE_TRACEBACK"):
+    except Exception as error:
+        fault = foreseen(error)
+        if os.environ.get("CURRICLE_TRACEBACK") or not (fault or isinstance(error, ValueError)):
             raise
-        print(f"curricle: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        print(f"curricle: {fault or error}", file=sys.stderr)
+        raise SystemExit(fault.exit_code if fault else 2) from None
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            print("curricle: stopped; the same command goes on from here", file=sys.stderr)
-        raise
+        if end.code != _INTERRUPTED:
+            raise
+        print(f"curricle: stopped; {GO_ON}", file=sys.stderr)
+        raise SystemExit(_TERMINATED if terminated else _INTERRUPTED) from None
+
+
+def _unwind_on_sigterm() -> list[int]:
+    """Have SIGTERM end this process as Ctrl-C does, tidily; the list says whether it has come."""
+    terminated: list[int] = []
+    own = os.getpid()
+
+    def unwind(number: int, _: object) -> None:
+        if os.getpid() != own:  # a forked child has nothing of ours to tidy
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        terminated.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, unwind)
+    return terminated
 
 
 def _load(config: Path, overrides: Sequence[str] | None) -> RunConfig:

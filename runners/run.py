@@ -15,6 +15,7 @@ from runners.bucket_picture import draw_buckets
 from runners.config import RunConfig
 from runners.console import console, progress_bar
 from runners.curriculum_check import check_names
+from runners.disk_room import check_room
 from runners.evaluate import evaluate
 from runners.evaluation_log import EvaluationLog
 from runners.evaluation_summary import EvaluationRow, Phase
@@ -50,6 +51,7 @@ def run(config: RunConfig) -> Path:
         console.print(describe_sft(config, problems), soft_wrap=True)
     model = resolve_model(config.model)
     folder = open_run(config)
+    check_room(config.trainer, model, folder.training)
     scored = score_problems(config, folder, problems)
     learnt = for_rl(config, problems)
     scored.check_curriculum(config, learnt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -12,13 +13,14 @@ from domains.problem import Problem
 from runners.config import RunConfig
 from runners.console import console, print_table, progress_bar
 from runners.curriculum_check import check_names
+from runners.disk_room import check_room
 from runners.evaluate import evaluate
 from runners.evaluation_summary import summarise
 from runners.files import read_json, write_lines
 from runners.models import resolve_model
 from runners.problem_set import load_problems
 from runners.run import export
-from runners.run_dir import open_run
+from runners.run_dir import RunDir, open_run
 from runners.scored import Scored
 from runners.scoring import score_problems
 from runners.sft.stage import check_sft, describe_sft
@@ -119,6 +121,9 @@ def check_only(config: RunConfig) -> None:
     config.tracking.check()
     problems = load_problems(config)
     check_names(config, problems.training)
+    local = Path(config.model).expanduser()
+    if local.is_dir():
+        check_room(config.trainer, local, RunDir(config.out / config.name).training)
     sets = (("training", problems.training), ("evaluation", problems.evaluation))
     rows = [[name, domain, count] for name, members in sets for domain, count in _domains(members)]
     print_table("Problems", ["set", "domain", "problems"], rows)

@@ -123,6 +123,10 @@ class Trainer(Settings, ABC):
     def check(self, scheduler: Scheduler, sampling: Sampling) -> None:
         """Raises `ValueError` for what cannot run here, before any long work."""
 
+    def checkpoint_bytes(self, parameters: int, trained: int) -> int:
+        """What a checkpoint takes on disk for a model with so many parameters (in float32)."""
+        return 0
+
     @property
     def rollouts_per_step(self) -> int:
         return self.prompts_per_step * self.samples_per_prompt

@@ -1,4 +1,4 @@
-"""Checkpoints of the local trainer: one file, written beside and renamed, the last one kept.
+"""Checkpoints of the local trainer: one file, written beside, synced and renamed; one is kept.
 
 Every random draw of a step belongs to (seed, uid, step, sample), so weights, optimisers, the
 curriculum's state and the step's number are all there is to restore.
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from difficulty.durable import put_in_place
+
 
 def save_checkpoint(folder: Path, step: int, state: Mapping[str, Any]) -> None:
     """Write `step-N.pt` and then remove older ones."""
@@ -18,8 +20,12 @@ def save_checkpoint(folder: Path, step: int, state: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:06d}.pt"
     beside = path.with_suffix(".tmp")
-    torch.save(dict(state), beside)
-    beside.replace(path)
+    try:
+        torch.save(dict(state), beside)
+    except BaseException:
+        beside.unlink(missing_ok=True)  # half a checkpoint helps nobody where the disk is full
+        raise
+    put_in_place(beside, path)
     for old in folder.glob("step-*.pt"):
         if old != path:
             old.unlink()

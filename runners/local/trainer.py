@@ -24,6 +24,7 @@ from domains.judge import judge
 from runners.console import progress_bar
 from runners.local.checkpoint import load_checkpoint, save_checkpoint
 from runners.rollout_records import rollout_rows
+from runners.run_lock import alone_in
 from runners.segments import Leg, frozen_names
 from runners.tracking import TrainingLog, drawn_row, outcome_figures
 from runners.trainer import Trainer, TrainingJob
@@ -59,11 +60,15 @@ class LocalTrainer(Trainer):
                 "sees the probabilities of sampled tokens only; trainer.kind=verl has both"
             )
 
+    def checkpoint_bytes(self, parameters: int, trained: int) -> int:
+        return (2 if self.algorithm == "ppo" else 1) * 12 * trained
+
     def train(self, job: TrainingJob) -> Path:
         self.check(job.scheduler, job.sampling)
         trained = job.folder / "model"
         if not trained.is_dir():
-            _Training(self, job).run(trained)
+            with alone_in(job.folder):
+                _Training(self, job).run(trained)
         return trained
 
 

@@ -36,6 +36,7 @@ from runners.tracking import TrainingLog, drawn_row, evaluation_figures
 from runners.verl.job_file import JobFile
 from runners.verl.own_launch import job_of
 from runners.verl.records import evaluation_rows, step_row
+from runners.verl.safe_trainer import SafeTrainer
 from runners.verl.step_buffer import StepBuffer
 from runners.verl.versions import check_hooks
 
@@ -81,7 +82,7 @@ class CurriculumSampler(Sampler[int]):  # type: ignore[misc]
 
 
 @register_trainer("curricle")
-class CurriculumTrainer(PPOTrainerSync):  # type: ignore[misc]
+class CurriculumTrainer(SafeTrainer):
     """verl's synchronous trainer, with any of its algorithms, through a curriculum."""
 
     def __init__(self, config: Any) -> None:

@@ -7,24 +7,20 @@ are ended with the run, as those of `main_ppo` are.
 from __future__ import annotations
 
 import os
-import secrets
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runners.console import progress_bar
 from runners.files import read_lines, write_lines
 from runners.sft.job import SFTJob
+from runners.verl.checkpoints import last_step
 from runners.verl.composed import lay_over, verl_defaults
+from runners.verl.launch import Launch
 from runners.verl.machine import check_gpus, has_flash_attention, resolve_device
-from runners.verl.processes import end_run
-from runners.verl.trainer import POLL_SECONDS, VerlTrainer, tail
+from runners.verl.trainer import VerlTrainer
 from runners.verl.versions import installed_version
-from runners.verl.weights import last_step, write_model
+from runners.verl.weights import write_model
 
 COMPOSED = "sft_trainer_engine"
 """verl's configuration of its SFT trainer."""
@@ -52,7 +48,7 @@ def device_of(place: VerlTrainer) -> str:
 def fine_tune(job: SFTJob) -> Path:
     """Train to the end, resuming what stands in `job.folder`; returns the model's folder.
 
-    Raises `RuntimeError` with the end of verl's log when the run fails or stalls.
+    Raises `Fault` with the end of verl's log when the run fails or stalls.
     """
     trained, checkpoints = job.folder / "model", job.folder / "checkpoints"
     if trained.is_dir():
@@ -160,46 +156,20 @@ def _environment(job: SFTJob, device: str, done: int) -> dict[str, str]:
 
 
 def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int, device: str) -> None:
-    """One run of verl, from a checkpoint to the end, under a watchdog and a progress bar."""
-    mark, log = secrets.token_hex(8), _log(job)
-    home = tempfile.mkdtemp(prefix="sft-")  # the watchdog removes it
-    command = [
-        *(sys.executable, "-m", "runners.verl.watchdog", mark, home),
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", str(job.workers), "-m", "runners.verl.sft_worker"),
-        str(config.absolute()),
-    ]
-    environment = os.environ | _environment(job, device, done)
-    try:
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, env=environment
-            )
-            code = _wait(process, job, place.stall_seconds)
-    finally:
-        process.kill()
-        process.wait()
-        end_run(mark)
-    if code != 0:
-        raise RuntimeError(f"verl's SFT ended with code {code}; {log} ends with:\n{tail(log)}")
-
-
-def _wait(process: subprocess.Popen[bytes], job: SFTJob, stall_seconds: float) -> int:
-    """verl's exit code; raises when no update finishes within the time limit."""
-    done, changed = -1, time.monotonic()
-    with progress_bar("fine-tuning with verl") as progress:
-        while (code := process.poll()) is None:
-            time.sleep(POLL_SECONDS)
-            if (rows := len(_metrics(job))) != done:
-                done, changed = rows, time.monotonic()
-                progress(done, job.steps)
-            if time.monotonic() - changed > stall_seconds:
-                raise RuntimeError(
-                    f"no update of the SFT finished within trainer.stall_seconds="
-                    f"{stall_seconds:g}; the run was ended. {_log(job)} ends with:\n"
-                    f"{tail(_log(job))}"
-                )
-    return code
+    """One run of verl, from a checkpoint to the end."""
+    Launch(
+        title="fine-tuning with verl",
+        command=(
+            *("-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", str(job.workers), "-m", "runners.verl.sft_worker"),
+            str(config.absolute()),
+        ),
+        folder=job.folder,
+        temporary=Path(tempfile.mkdtemp(prefix="sft-")),  # the watchdog removes it
+        environment=_environment(job, device, done),
+        steps=job.steps,
+        stall_seconds=place.stall_seconds,
+    ).run(lambda: len(_metrics(job)))
 
 
 def _metrics(job: SFTJob) -> list[dict[str, Any]]:

@@ -7,11 +7,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,20 +17,19 @@ from curricula.base import Item, Scheduler
 from difficulty.engine import Sampling
 from difficulty.verl_parquet import verl_row, write_verl_parquet
 from domains.problem import Problem
-from runners.console import progress_bar
 from runners.files import read_lines
+from runners.run_lock import alone_in
 from runners.segments import Leg
 from runners.trainer import Trainer, TrainingJob
 from runners.verl.arguments import Files, configuration
+from runners.verl.checkpoints import last_step
 from runners.verl.composed import Overrides, check_overrides
 from runners.verl.job_file import JobFile
+from runners.verl.launch import Launch
 from runners.verl.machine import Device, Machine, Rollout, check_machine, decided
 from runners.verl.presets import Preset
-from runners.verl.processes import end_run
 from runners.verl.versions import installed_version
-from runners.verl.weights import last_step, write_model
-
-POLL_SECONDS = 0.5
+from runners.verl.weights import write_model
 
 
 class VerlTrainer(Trainer):
@@ -73,6 +67,9 @@ class VerlTrainer(Trainer):
         """Whether the starting policy is kept beside the one that trains."""
         return self.kl_coefficient > 0
 
+    def checkpoint_bytes(self, parameters: int, trained: int) -> int:
+        return (2 if self.algorithm == "ppo" else 1) * (4 * parameters + 8 * trained)
+
     def check(self, scheduler: Scheduler, sampling: Sampling) -> None:
         """Raises `ValueError` for what cannot run here, long before Ray starts."""
         installed_version()
@@ -98,8 +95,8 @@ class VerlTrainer(Trainer):
     def train(self, job: TrainingJob) -> Path:
         """Train to the end, resuming what stands in `job.folder`; returns the model's folder.
 
-        Raises `ValueError` for settings that cannot run here, before Ray starts, and
-        `RuntimeError` with the end of verl's log when the run fails or stalls.
+        Raises `ValueError` for settings that cannot run here, before Ray starts, and `Fault` with
+        the end of verl's log when the run fails or stalls.
         """
         model = job.folder / "model"
         if model.is_dir():
@@ -107,7 +104,12 @@ class VerlTrainer(Trainer):
         self.check(job.scheduler, job.sampling)
         # verl's processes need not stand where this one does
         job = replace(job, folder=job.folder.absolute(), model=job.model.absolute())
-        job.folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(job.folder):
+            self._train_legs(job, model)
+        return model
+
+    def _train_legs(self, job: TrainingJob, model: Path) -> None:
+        """Train what no checkpoint covers, and write the model."""
         checkpoints = job.folder / "checkpoints"
         for leg in self.legs(job.sampling.max_tokens):
             if last_step(checkpoints) >= leg.last:
@@ -117,7 +119,6 @@ class VerlTrainer(Trainer):
                 break
         actor = checkpoints / f"global_step_{last_step(checkpoints)}" / "actor"
         write_model(actor, job.model, model)
-        return model
 
     def _train_leg(self, job: TrainingJob, leg: Leg) -> None:
         """One run of verl: from the last checkpoint to the end of a segment."""
@@ -164,47 +165,20 @@ class VerlTrainer(Trainer):
         return files
 
     def _run(self, folder: Path, machine: Machine) -> None:
-        """Run verl to its end under a watchdog and a progress bar."""
-        mark = secrets.token_hex(8)
-        command = [
-            *(sys.executable, "-m", "runners.verl.watchdog", mark, str(machine.ray_folder)),
-            *(sys.executable, "-m", "verl.trainer.main_ppo"),
-            *(f"--config-path={folder}", "--config-name=verl"),
-        ]
-        log = folder / "verl.log"
-        try:
-            with log.open("ab") as output:
-                process = subprocess.Popen(
-                    command,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=os.environ | dict(machine.environment),
-                )
-                code = self._wait(process, folder)
-        finally:
-            process.kill()
-            process.wait()
-            end_run(mark)
-        if code != 0:
-            raise RuntimeError(f"verl ended with code {code}; {log} ends with:\n{tail(log)}")
-
-    def _wait(self, process: subprocess.Popen[bytes], folder: Path) -> int:
-        """verl's exit code; raises when no step finishes within the time limit."""
-        done, changed = -1, time.monotonic()
-        with progress_bar("training with verl") as progress:
-            while (code := process.poll()) is None:
-                time.sleep(POLL_SECONDS)
-                rows = read_lines(folder / "metrics.jsonl")
-                if len(rows) != done:
-                    done, changed = len(rows), time.monotonic()
-                    progress(done, self.steps)
-                if time.monotonic() - changed > self.stall_seconds:
-                    log = folder / "verl.log"
-                    raise RuntimeError(
-                        f"no training step finished within trainer.stall_seconds="
-                        f"{self.stall_seconds:g}; the run was ended. {log} ends with:\n{tail(log)}"
-                    )
-        return code
+        """Run verl to its end."""
+        metrics = folder / "metrics.jsonl"
+        Launch(
+            title="training with verl",
+            command=(
+                *("-m", "verl.trainer.main_ppo"),
+                *(f"--config-path={folder}", "--config-name=verl"),
+            ),
+            folder=folder,
+            temporary=machine.ray_folder,
+            environment=machine.environment,
+            steps=self.steps,
+            stall_seconds=self.stall_seconds,
+        ).run(lambda: len(read_lines(metrics)))
 
 
 def longest_prompt(job: TrainingJob, problems: list[Problem]) -> int:
@@ -238,8 +212,3 @@ def _write_yaml(config: Any, path: Path) -> None:
     from omegaconf import OmegaConf
 
     path.write_text(OmegaConf.to_yaml(config))
-
-
-def tail(path: Path, lines: int = 40) -> str:
-    """The end of a log file."""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

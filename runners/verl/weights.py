@@ -20,12 +20,6 @@ TOKENIZER_FILES = (
 """What the trained folder takes over from the base as it stands."""
 
 
-def last_step(checkpoints: Path) -> int:
-    """The step of the newest complete checkpoint; 0 before the first."""
-    tracker = checkpoints / "latest_checkpointed_iteration.txt"
-    return int(tracker.read_text()) if tracker.is_file() else 0
-
-
 def write_model(actor: Path, base: Path, target: Path) -> None:
     """Write the policy of the checkpoint folder `actor` to `target`, whole or not at all."""
     import torch

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -123,11 +124,19 @@ def test_every_verb_has_an_example(verb: str) -> None:
             "trainer.preset",
             "must run on a machine with a GPU",
         ),
+        (
+            {"curriculum": {"kind": "mixed", "where": {"bucket": "esy"}},
+             "trainer": {"kind": "verl"}},
+            "curriculum.where.bucket",
+            "did you mean 'easy'",
+        ),
         ({}, "model", "must be a Hugging Face model folder"),
+        ({"trainer": {"kind": "verl"}}, "model", "must be a Hugging Face model folder"),
         ({"evaluation": {"holdout": 0.0}}, "evaluation", "at least one problem"),
     ],
     ids=["unknown key", "wrong type", "k > n", "missing file", "empty dataset", "missing column",
-         "misspelled override", "no GPU", "no model", "nothing to evaluate"],
+         "misspelled override", "no GPU", "unknown bucket", "no model", "no model for verl",
+         "nothing to evaluate"],
 )  # fmt: skip
 def test_a_mistake_is_one_message_with_place_and_rule_and_exit_code_2(
     tmp_path: Path, changes: dict[str, Any], place: str, rule: str
@@ -175,3 +184,43 @@ def test_doctor_says_what_runs_here(tmp_path: Path) -> None:
     done = curricle(tmp_path, "doctor")
     assert done.returncode == 0, done.stdout
     assert "engine transformers" in done.stdout
+
+
+WAITING = (
+    "import time; from runners import cli\n"
+    "cli.app.command('wait')(lambda: (print('up', flush=True), time.sleep(60)))\n"
+    "cli.main()"
+)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_command_says_how_to_go_on(number: int, code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING, "wait"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert said.endswith("curricle: stopped; the same command goes on from what is finished\n")
+    assert "Traceback" not in said
+
+
+FULL = (
+    "from runners import cli\n"
+    "cli.app.command('fill')(lambda: print('x', file=open('/dev/full', 'w'), flush=True))\n"
+    "cli.main()"
+)
+
+
+def test_a_full_disk_is_one_message_and_exit_code_2() -> None:
+    command = [sys.executable, "-c", FULL, "fill"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("curricle: the disk is full: free some space; the same command")
+    assert "Traceback" not in done.stderr
