@@ -23,7 +23,7 @@ from pydantic import model_validator
 
 from curricula.base import Curriculum, Item, Outcome
 from curricula.buckets import easy_first, no_buckets
-from curricula.deck import unique
+from curricula.deck import apportion, generator, unique
 from curricula.drawing import DrawingCurriculum, PoolScheduler
 from curricula.gates import AnyGate, Gate, RunningGate, StepsGate
 from curricula.mix import Mix, Shares
@@ -195,9 +195,11 @@ class StagedCurriculum(DrawingCurriculum):
         return {"curriculum/stage": float(self.index), "curriculum/steps_in": float(steps_in)}
 
     def _replayed(self, count: int) -> list[Rows]:
-        """`count` rows of the earlier stages, each stage in turn."""
-        places = np.bincount((self.step + np.arange(count)) % max(self.index, 1))
+        """`count` rows of the earlier stages, each with an equal share of them."""
+        if not count:
+            return []
+        rng = generator(self.seed, "replay", self.turn)
+        places = apportion(dict.fromkeys(map(str, range(self.index)), 1.0), count, rng)
         return [
-            stage.mix.draw(int(n), self.step, self.turn)
-            for stage, n in zip(self.stages, places, strict=False)
+            self.stages[int(index)].mix.draw(n, self.step, self.turn) for index, n in places.items()
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from curricula.base import Item
 
 UNSCORED = "not scored"
+_WIDTH, _LETTER = 7.0, 0.065
+"""Inches of a panel, and of a letter of a stage's name."""
+_MOST_MARKED = 30
+"""Stages that are told apart."""
 Shares = Mapping[str, NDArray[np.float64]]
 """By name, a share of each step's prompts: shape (steps,)."""
 
@@ -63,16 +68,27 @@ def shares(groups: Sequence[Sequence[str]]) -> Shares:
 
 
 def mark_stages(panels: Sequence[Any], steps: Sequence[int], stages: Sequence[str]) -> None:
-    """A line where a stage begins, and each one's name above the first panel."""
+    """A line where a stage begins, and each one's name above the first panel.
+
+    Names are slanted where they would run into each other; stages that take turns too often to be
+    told apart get neither.
+    """
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
-        for i in range(1, len(steps)):
-            if stages[i] != stages[i - 1]:
-                axes.axvline(steps[i] - 0.5, color="black", linewidth=0.8)
-    for stage in dict.fromkeys(stages):
-        middle = fmean(step for step, own in zip(steps, stages, strict=True) if own == stage)
+    spans = [(name, list(own)) for name, own in groupby(range(len(steps)), key=stages.__getitem__)]
+    if len(spans) > _MOST_MARKED:
+        return
+    room = _WIDTH / len(steps)
+    slanted = any(_LETTER * len(name) > room * len(own) for name, own in spans[:-1])
+    angle: dict[str, Any] = {"rotation": 35, "ha": "left"} if slanted else {"ha": "center"}
+    for name, own in spans:
+        if own[0]:
+            for axes in panels:
+                axes.axvline(steps[own[0]] - 0.5, color="black", linewidth=0.8)
+        middle = fmean(steps[place] for place in own)
         panels[0].text(
-            middle, 1.02, stage, ha="center", va="bottom", fontsize=8, parse_math=False
+            middle, 1.02, name, va="bottom", fontsize=8, parse_math=False,
+            transform=panels[0].get_xaxis_transform(), **angle,
         )  # fmt: skip
 
 
