@@ -30,27 +30,35 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any, get_args
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import yaml
+from against_mixed import (
+    ADAPTER,
+    ANEW,
+    CONTROL,
+    MIXED,
+    ROOT,
+    from_config,
+    interval,
+    looks_at_scores,
+    ratio_interval,
+)
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from schedulers_table import draw, print_table, rank_correlation
 
-from curricula import AnyScheduler, Item, KnownScheduler, Outcome, Scheduler
+from curricula import Item, KnownScheduler, Scheduler
 from curricula.learner import LearnerSettings, ProblemTable
 from curricula.pool import Pool
 from curricula.simulate import Simulation
 from difficulty.pass_rate import PassRate, posteriors
 from runners.flops import FORWARD, UPDATE
 
-ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "math" / "adarft_deepscaler"
 POOL, HELD_OUT, PROFILE = 1_024, 4_096, 8
 STEPS, PROMPTS, SAMPLES = 60, 32, 8
@@ -59,7 +67,6 @@ WINDOW = 5
 CAP = 2.0
 """Most of mixed's FLOPs that a curriculum may spend."""
 BUCKETS = ("hard", "medium", "easy")
-ADAPTER: TypeAdapter[Scheduler] = TypeAdapter(AnyScheduler)
 
 DEFAULT = LearnerSettings()
 # Rates are set so that mixed learns about as fast under all three.
@@ -79,7 +86,6 @@ FROM_CONFIGS = (
     "mopps", "pods", "pools", "replay_and_retire", "reverse", "sec", "sequence", "speed", "vcrl",
 )  # fmt: skip
 """Their settings are those of configs/curricula; the rest name columns that these data lack."""
-CONTROL = "mixed, drawn anew"
 FAMILIES: dict[str, dict[str, Any]] = {
     CONTROL: {"kind": "mixed"},
     "staged": {"kind": "staged", "by": "difficulty"},
@@ -99,8 +105,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "greso, no refill": {"kind": "greso"},
     "learnability, unscored": {"kind": "learnability", "prior_weight": 0},
 }
-ANEW = 1_000_000
-"""Keeps the control's draws apart from mixed's."""
 SAMPLES_OF = {"pods": 16, "pods of mixed": 16}
 
 
@@ -173,8 +177,7 @@ def make_families() -> dict[str, Scheduler]:
     """Every family by name; kinds that none of the above is or holds come with their defaults."""
     settings = dict(FAMILIES)
     for name in FROM_CONFIGS:
-        path = ROOT / "configs" / "curricula" / f"{name}.yaml"
-        settings[name] = yaml.safe_load(path.read_text())["curriculum"]
+        settings[name] = from_config(name)
     families = {name: ADAPTER.validate_python(given) for name, given in settings.items()}
     for kind in not_covered(families):
         try:
@@ -189,24 +192,6 @@ def not_covered(families: dict[str, Scheduler]) -> list[str]:
     kinds = [kind.model_fields["kind"].default for kind in get_args(get_args(KnownScheduler)[0])]
     text = json.dumps([family.model_dump(mode="json") for family in families.values()])
     return [kind for kind in kinds if f'"kind": "{kind}"' not in text]
-
-
-def looks_at_scores(scheduler: Scheduler, scenario: Scenario) -> bool:
-    """Whether it draws otherwise on the scored pool than on the same pool unscored."""
-    batches: list[list[tuple[str, ...]]] = []
-    for pool in (scenario.scored, scenario.unscored):
-        try:
-            curriculum = scheduler.build(pool, STEPS, scenario.seed)
-        except ValueError:
-            return True
-        drawn: list[tuple[str, ...]] = []
-        for _ in range(4):
-            batch = curriculum.next_batch(PROMPTS)
-            uids = batch.uids if batch else ()
-            drawn.append(uids)
-            curriculum.observe([Outcome(uid, (1.0, float(int(uid) % 2))) for uid in uids])
-        batches.append(drawn)
-    return batches[0] != batches[1]
 
 
 @dataclass(frozen=True)
@@ -252,7 +237,8 @@ def compare(
     """Train at mixed's FLOPs and, where that is not enough, at twice as many."""
     samples = SAMPLES_OF.get(name, SAMPLES)
     seed = scenario.seed + (ANEW if name == CONTROL else 0)
-    scores = looks_at_scores(scheduler, scenario)
+    pools = scenario.scored, scenario.unscored
+    scores = looks_at_scores(scheduler, *pools, STEPS, PROMPTS, scenario.seed)
     profile = POOL * PROFILE * learner.tokens * FORWARD if scores else 0.0
     plain = PROMPTS * learner.tokens * (FORWARD * samples + UPDATE * min(samples, SAMPLES))
     difference = 0.0
@@ -274,27 +260,16 @@ def compare(
     return Result(CAP, CAP, CAP, False, difference)
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95% t interval."""
-    from scipy.stats import t
-
-    mean = fmean(values)
-    if len(values) < 2:
-        return mean, float("-inf"), float("inf")
-    half = float(t.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
-    return mean, mean - half, mean + half
-
-
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
     """Over the seeds of one family and learner."""
-    ratio, low, high = (exp(value) for value in interval([log(r.ratio) for r in results]))
+    ratio, low, high = ratio_interval([r.ratio for r in results])
     difference = interval([r.difference for r in results])
     return {
         "ratio": round(ratio, 3),
         "low": round(low, 3),
         "high": round(high, 3),
-        "without_profiling": round(exp(fmean(log(r.free) for r in results)), 3),
-        "skipping": round(exp(fmean(log(r.skipping) for r in results)), 3),
+        "without_profiling": round(ratio_interval([r.free for r in results])[0], 3),
+        "skipping": round(ratio_interval([r.skipping for r in results])[0], 3),
         "reached": sum(r.reached for r in results),
         "difference": [round(value, 4) for value in difference],
         "n": len(results),
@@ -306,10 +281,9 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """The summary of every family under one learner."""
     found: dict[str, list[Result]] = {name: [] for name in families}
-    mixed = ADAPTER.validate_python({"kind": "mixed"})
     for seed in range(seeds):
         scenario = make_scenario(rates, seed)
-        *_, last = train(mixed, scenario, learner, STEPS, SAMPLES, seed)
+        *_, last = train(MIXED, scenario, learner, STEPS, SAMPLES, seed)
         for name, scheduler in families.items():
             found[name].append(compare(name, scheduler, scenario, learner, last))
     return {name: summarise(results) for name, results in found.items()}
