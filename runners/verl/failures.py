@@ -12,7 +12,7 @@ from pathlib import Path
 
 from difficulty.faults import FILE_LIMIT, FULL_DISK, GO_ON, GPU_MEMORY, HOST_MEMORY, Fault
 
-LINES = 40
+LINES, WIDTH = 40, 500
 """Of the log, shown with every failure."""
 LOOKED_AT = 1 << 20
 """Bytes at the end of a log that are searched."""
@@ -117,7 +117,7 @@ def failure(what: str, log: Path, start: int = 0) -> Fault:
     known = f": {cause.says}" if cause else ""
     if match and (who := next(filter(None, match.groups()), None)):
         known += f", {who} at first"
-    last = "\n".join(text.splitlines()[-LINES:])
+    last = "\n".join(line[:WIDTH] for line in text.splitlines()[-LINES:])
     message = f"{what}{known}; {GO_ON}. {log} ends with:\n{last}"
     return Fault(message, cause.exit_code if cause else 1)
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
 from difficulty.engine import Completion, Request, Sampling
+from difficulty.faults import Fault
 from difficulty.transformers_engine import Transformers
 from difficulty.vllm_engine import Vllm
 from domains.sources.tiny_families import TinyFamilies
@@ -81,3 +83,29 @@ def test_scoring_that_is_killed_goes_on_and_ends_with_the_same_rows(
         rows[name] = store.rows()
     assert len(rows["whole"]) > 3 * 64 * 4
     assert rows["killed"] == rows["whole"]
+
+
+@pytest.mark.soak
+def test_an_engine_that_hangs_is_ended_and_said_so(tiny_model: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    settings = Vllm(stall_seconds=8, max_num_seqs=4)
+    with settings.open(tiny_model, None) as engine:
+        [child] = set(psutil.Process().children()) - before
+        answers = engine.stream(make_requests(20, 8), Sampling(max_tokens=24))
+        next(answers)
+        child.suspend()
+        with pytest.raises(Fault, match=r"said nothing for difficulty\.engine\.stall_seconds=8"):
+            list(answers)
+        assert not child.is_running()
+
+
+@pytest.mark.soak
+def test_an_engine_that_is_killed_is_said_so(tiny_model: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    with Vllm(max_num_seqs=4).open(tiny_model, None) as engine:
+        [child] = set(psutil.Process().children()) - before
+        answers = engine.stream(make_requests(20, 8), Sampling(max_tokens=24))
+        next(answers)
+        child.kill()
+        with pytest.raises(Fault, match="vLLM ended with exit code -9; the same command goes on"):
+            list(answers)
