@@ -22,6 +22,7 @@ from runners.local.checkpoint import (
 )
 from runners.local.policy import Rows, load_policy, log_probabilities, save_policy, vocabulary
 from runners.local.trainer import LocalTrainer
+from runners.run_lock import alone_in
 
 if TYPE_CHECKING:
     from runners.sft.examples import Tokens
@@ -30,11 +31,18 @@ if TYPE_CHECKING:
 
 def fine_tune(job: SFTJob) -> Path:
     """Train to the end, resuming what stands in `job.folder`; returns the model's folder."""
-    settings, place = job.settings, job.place
+    place = job.place
     assert isinstance(place, LocalTrainer)
     trained = job.folder / "model"
     if trained.is_dir():
         return trained
+    with alone_in(job.folder):
+        _train(job, place, trained)
+    return trained
+
+
+def _train(job: SFTJob, place: LocalTrainer, trained: Path) -> None:
+    settings = job.settings
     model, tokenizer = load_policy(
         job.model, place.device, place.dtype, place.threads, settings.lora_rank, job.seed
     )
@@ -58,10 +66,7 @@ def fine_tune(job: SFTJob) -> Path:
                 continue
             start = time.perf_counter()
             batch = [job.examples[i] for i in places]
-            row: dict[str, Any] = {
-                "step": step,
-                "epoch": (step - 1) * settings.epochs // job.steps + 1,
-            }
+            row: dict[str, Any] = {"step": step, "epoch": job.epoch(step)}
             row |= _update(model, optimizer, batch, settings.max_grad_norm)
             row["seconds"] = round(time.perf_counter() - start, 3)
             with metrics.open("a") as file:
@@ -71,7 +76,6 @@ def fine_tune(job: SFTJob) -> Path:
                 save_checkpoint(checkpoints, step, weights)
             progress(step, job.steps)
     save_policy(model, tokenizer, trained)
-    return trained
 
 
 def mean_loss(model: Any, examples: Sequence[Tokens]) -> float:

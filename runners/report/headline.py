@@ -50,7 +50,8 @@ def question(run: Run) -> str:
     kind, steps = _named(config.get("curriculum")), trainer.get("steps")
     through = f" through a {kind} curriculum" if kind else ""
     length = f" in {counted(steps, 'step')}" if isinstance(steps, int) else ""
-    does = "Simulated with a learner model: how far would" if run.simulated else "How far does"
+    does = "How far do SFT and then" if run.sft_data else "How far does"
+    does = "Simulated with a learner model: how far would" if run.simulated else does
     return (
         f"{does} {names.get(algorithm, algorithm)} on {domains or 'this data'} bring {model}"
         f"{through}{length}?"

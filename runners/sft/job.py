@@ -57,6 +57,10 @@ class SFTJob:
         epoch's shuffling."""
         return self.settings.epochs * (len(self.examples) // self.batch_size)
 
+    def epoch(self, step: int) -> int:
+        """The epoch that an update lies in; both count from 1."""
+        return (step - 1) * self.settings.epochs // self.steps + 1
+
     def batches(self) -> Iterator[Sequence[int]]:
         """Places of the examples of each update.
 

@@ -64,7 +64,8 @@ def fine_tune(job: SFTJob) -> Path:
         path.write_text(OmegaConf.to_yaml(configuration(job, device)))
         _run(job, place, path, done, device)
         if last_step(checkpoints) == done:
-            raise RuntimeError(f"verl ended without a checkpoint after step {done}: {_log(job)}")
+            log = job.folder / "verl.log"
+            raise RuntimeError(f"verl ended without a checkpoint after step {done}: {log}")
     write_lines(job.folder / "metrics.jsonl", _metrics(job))
     write_model(checkpoints / f"global_step_{job.steps}", job.model.absolute(), trained)
     return trained
@@ -110,7 +111,7 @@ def _training(job: SFTJob) -> dict[str, Any]:
         "trainer.total_epochs": settings.epochs,
         "trainer.total_training_steps": job.steps,
         "trainer.save_freq": settings.checkpoint_every,
-        "trainer.max_ckpt_to_keep": 1,
+        "trainer.max_ckpt_to_keep": None,  # `sft_worker` keeps the last one
         "trainer.default_local_dir": str(job.folder.absolute() / "checkpoints"),
         "trainer.resume_mode": "auto",
         "trainer.logger": ["console", "file"],
@@ -180,7 +181,7 @@ def _metrics(job: SFTJob) -> list[dict[str, Any]]:
             figures = row["data"]
             found[row["step"]] = {
                 "step": row["step"],
-                "epoch": (row["step"] - 1) * job.settings.epochs // job.steps + 1,
+                "epoch": job.epoch(row["step"]),
                 "loss": figures["train/loss"],
                 "grad_norm": figures["train/grad_norm"],
                 "tokens": figures["train/global_tokens"],
@@ -198,7 +199,3 @@ def _write_rows(job: SFTJob) -> None:
         "completion": [list(tokens.completion) for tokens in job.examples],
     }
     pq.write_table(pa.table(columns), job.folder / "train.parquet")
-
-
-def _log(job: SFTJob) -> Path:
-    return job.folder / "verl.log"

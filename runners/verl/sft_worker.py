@@ -3,13 +3,16 @@
     torchrun --nproc-per-node N -m runners.verl.sft_worker CONFIG.yaml
 
 verl's `sft_trainer.main` asks torch for the backend `cpu:gloo,cpu:gloo` on a machine without an
-accelerator, which names one device twice and is refused; and it goes on wrongly from the end of an
-epoch (`_begin_epoch`). Everything else here is verl's.
+accelerator, which names one device twice and is refused; it goes on wrongly from the end of an
+epoch (`_begin_epoch`), and it can be killed between two checkpoints (`_save`). Everything else here
+is verl's.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -17,6 +20,8 @@ import torch
 import torch.distributed
 from omegaconf import OmegaConf
 from torch.utils.data import Dataset
+
+from runners.verl.checkpoints import UNFINISHED, finish, fresh
 
 
 class TokenRows(Dataset[Any]):  # type: ignore[misc]
@@ -62,10 +67,26 @@ def main(path: str) -> None:
     else:
         initialize_global_process_group()
     trainer = SFTTrainer(config)
+    trainer.ckpt_handler.save_checkpoint = partial(_save, trainer.ckpt_handler)
     if trainer.resume_global_step and trainer.resume_global_step % trainer.steps_per_epoch == 0:
         _begin_epoch(trainer)
     trainer.fit()
     torch.distributed.destroy_process_group()
+
+
+def _save(handler: Any, step: int) -> None:
+    """verl's checkpoint, whole or not at all: by itself it drops the one before first."""
+    folder, first = Path(handler.default_local_dir), torch.distributed.get_rank() == 0
+    if first:
+        fresh(folder)
+    torch.distributed.barrier()
+    handler.default_local_dir = str(folder / UNFINISHED)
+    try:
+        type(handler).save_checkpoint(handler, step)
+    finally:
+        handler.default_local_dir = str(folder)
+    if first:
+        finish(folder, step)
 
 
 def _begin_epoch(trainer: Any) -> None:
