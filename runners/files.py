@@ -31,6 +31,11 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     beside.replace(path)
 
 
+def count_lines(path: Path) -> int:
+    """Whole lines of a file, 0 if it is not there; cheap enough to ask again and again."""
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSON lines file; none if it is not there. A half-written last line is lost."""
     rows: list[dict[str, Any]] = []

@@ -17,7 +17,7 @@ from curricula.base import Item, Scheduler
 from difficulty.engine import Sampling
 from difficulty.verl_parquet import verl_row, write_verl_parquet
 from domains.problem import Problem
-from runners.files import read_lines
+from runners.files import count_lines
 from runners.run_lock import alone_in
 from runners.segments import Leg
 from runners.trainer import Trainer, TrainingJob
@@ -178,7 +178,7 @@ class VerlTrainer(Trainer):
             environment=machine.environment,
             steps=self.steps,
             stall_seconds=self.stall_seconds,
-        ).run(lambda: len(read_lines(metrics)))
+        ).run(lambda: count_lines(metrics))
 
 
 def longest_prompt(job: TrainingJob, problems: list[Problem]) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runners.config import validate
-from runners.files import read_json, read_lines, write_lines
+from runners.files import count_lines, read_json, read_lines, write_lines
 from runners.run_dir import open_run
 
 
@@ -41,3 +41,5 @@ def test_a_half_written_last_line_is_not_read(tmp_path: Path) -> None:
     write_lines(path, [{"step": 1}, {"step": 2}])
     path.write_text(path.read_text() + json.dumps({"step": 3})[:-2])
     assert read_lines(path) == [{"step": 1}, {"step": 2}]
+    assert count_lines(path) == 2
+    assert count_lines(tmp_path / "none") == 0
