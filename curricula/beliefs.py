@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Outcome
+from curricula.deck import Deck
+from curricula.drawing import DrawingCurriculum
 from curricula.packing import packed, packed_flags, unpacked, unpacked_flags
 from curricula.pool import Pool, Rows
 from curricula.signals import graded_rewards, successes
@@ -72,3 +74,33 @@ class Beliefs:
         rate, weight = self.rates[rows], self.weight[rows]
         one = np.float32(1)
         return np.asarray(one + weight * rate), np.asarray(one + weight * (one - rate))
+
+
+class BelievingCurriculum(DrawingCurriculum):
+    """Draws from one deck by what it believes of each problem; `draw` is the scheduler's own."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        steps: int,
+        seed: int,
+        rows: Rows,
+        name: str,
+        *,
+        keep: float,
+        prior_weight: float,
+    ) -> None:
+        """`rows`: the problems to train on; `name` tells the deck's order from others'."""
+        super().__init__(pool, steps, seed)
+        self.deck = Deck(rows, seed, name)
+        self.beliefs = Beliefs(pool, keep, prior_weight)
+
+    def learn(self, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        self.beliefs.learn(rows, outcomes)
+
+    def state(self) -> dict[str, Any]:
+        return {"deck": self.deck.state(), "beliefs": self.beliefs.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.deck.restore(state["deck"])
+        self.beliefs.restore(state["beliefs"])

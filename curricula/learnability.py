@@ -14,16 +14,16 @@ to find what has become learnable, and nothing is dropped for good.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from curricula.base import Curriculum, Item, Outcome
-from curricula.beliefs import Beliefs
-from curricula.deck import Deck, unique
-from curricula.drawing import DrawingCurriculum, PoolScheduler
+from curricula.base import Curriculum, Item
+from curricula.beliefs import BelievingCurriculum
+from curricula.deck import unique
+from curricula.drawing import PoolScheduler
 from curricula.pool import Pool, Rows
 
 
@@ -45,16 +45,17 @@ class Learnability(PoolScheduler):
         return LearnabilityCurriculum(chosen, steps, seed, self, rows)
 
 
-class LearnabilityCurriculum(DrawingCurriculum):
+class LearnabilityCurriculum(BelievingCurriculum):
     """Keeps a belief for every prompt."""
 
     def __init__(
         self, pool: Pool, steps: int, seed: int, settings: Learnability, rows: Rows
     ) -> None:
-        super().__init__(pool, steps, seed)
+        super().__init__(
+            pool, steps, seed, rows, "learnability",
+            keep=settings.keep, prior_weight=settings.prior_weight,
+        )  # fmt: skip
         self.settings = settings
-        self.deck = Deck(rows, seed, "learnability")
-        self.beliefs = Beliefs(pool, settings.keep, settings.prior_weight)
         self.variance = 0.0
         """Mean expected p (1 - p) of the last batch."""
 
@@ -66,16 +67,6 @@ class LearnabilityCurriculum(DrawingCurriculum):
         chosen = unique(np.concatenate([explored, ranked]))[:count]
         self.variance = float(self._variance(chosen).mean()) if len(chosen) else 0.0
         return chosen
-
-    def learn(self, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-        self.beliefs.learn(rows, outcomes)
-
-    def state(self) -> dict[str, Any]:
-        return {"deck": self.deck.state(), "beliefs": self.beliefs.state()}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.deck.restore(state["deck"])
-        self.beliefs.restore(state["beliefs"])
 
     def metrics(self) -> dict[str, float]:
         return {"curriculum/expected_variance": self.variance}

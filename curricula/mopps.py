@@ -14,16 +14,15 @@ state in the checkpoint, and the pass rate measured before training may serve as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from curricula.base import Curriculum, Item, Outcome
-from curricula.beliefs import Beliefs
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
+from curricula.base import Curriculum, Item
+from curricula.beliefs import BelievingCurriculum
+from curricula.drawing import PoolScheduler
 from curricula.pool import Pool, Rows
 
 
@@ -45,14 +44,15 @@ class MoPPS(PoolScheduler):
         return MoPPSCurriculum(chosen, steps, seed, self, rows)
 
 
-class MoPPSCurriculum(DrawingCurriculum):
+class MoPPSCurriculum(BelievingCurriculum):
     """Keeps a belief for every prompt."""
 
     def __init__(self, pool: Pool, steps: int, seed: int, settings: MoPPS, rows: Rows) -> None:
-        super().__init__(pool, steps, seed)
+        super().__init__(
+            pool, steps, seed, rows, "mopps",
+            keep=settings.keep, prior_weight=settings.prior_weight,
+        )  # fmt: skip
         self.settings = settings
-        self.deck = Deck(rows, seed, "mopps")
-        self.beliefs = Beliefs(pool, settings.keep, settings.prior_weight)
         self.aimed = 0.0
         """Mean expected pass rate of the last batch."""
 
@@ -63,16 +63,6 @@ class MoPPSCurriculum(DrawingCurriculum):
         chosen = candidates[nearest[:count]]
         self.aimed = float(self.beliefs.mean(chosen).mean()) if len(chosen) else 0.0
         return chosen
-
-    def learn(self, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-        self.beliefs.learn(rows, outcomes)
-
-    def state(self) -> dict[str, Any]:
-        return {"deck": self.deck.state(), "beliefs": self.beliefs.state()}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.deck.restore(state["deck"])
-        self.beliefs.restore(state["beliefs"])
 
     def metrics(self) -> dict[str, float]:
         return {

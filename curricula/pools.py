@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.beliefs import Beliefs
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
+from curricula.beliefs import BelievingCurriculum
+from curricula.drawing import PoolScheduler
 from curricula.pool import Pool, Rows
 from domains.base import Settings
 
@@ -73,18 +72,21 @@ class Pools(PoolScheduler):
         return PoolsCurriculum(chosen, steps, seed, self, rows)
 
 
-class PoolsCurriculum(DrawingCurriculum):
+class PoolsCurriculum(BelievingCurriculum):
     """Passes over problems according to the pool they are in."""
 
     def __init__(self, pool: Pool, steps: int, seed: int, settings: Pools, rows: Rows) -> None:
-        super().__init__(pool, steps, seed)
-        self.deck = Deck(rows, seed, "pools")
-        self.beliefs = Beliefs(pool, settings.keep, settings.prior_weight)
+        super().__init__(
+            pool, steps, seed, rows, "pools",
+            keep=settings.keep, prior_weight=settings.prior_weight,
+        )  # fmt: skip
         self.measured = ~np.isnan(pool.pass_rates) & (settings.prior_weight > 0)
         parts = settings.pools.values()
         self.names = (*settings.pools, "unseen")
         self.ends = np.array([part.up_to for part in parts][:-1])
         self.weights = np.array([*(part.weight for part in parts), settings.unseen])
+        self.trained_on = np.zeros(len(pool), bool)
+        self.trained_on[rows] = True
         self.sizes = self._count(rows)
         """Problems in each pool."""
 
@@ -102,17 +104,14 @@ class PoolsCurriculum(DrawingCurriculum):
         return np.where(known, part, len(self.names) - 1)
 
     def learn(self, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-        moved = np.array(sorted(set(rows)), np.int32)
+        moved = np.unique(np.array(rows, np.int32))
+        moved = moved[self.trained_on[moved]]
         self.sizes -= self._count(moved)
-        self.beliefs.learn(rows, outcomes)
+        super().learn(rows, outcomes)
         self.sizes += self._count(moved)
 
-    def state(self) -> dict[str, Any]:
-        return {"deck": self.deck.state(), "beliefs": self.beliefs.state()}
-
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.deck.restore(state["deck"])
-        self.beliefs.restore(state["beliefs"])
+        super().restore(state)
         self.sizes = self._count(self.deck.rows)
 
     def metrics(self) -> dict[str, float]:

@@ -6,12 +6,13 @@ of arm c, zeros counted; each place of the next batch draws its arm with probabi
 tau).
 
 Assumption: a large mean |A| means that much is being learnt (for 0/1 rewards it is largest at a
-pass rate of .5), and arms are alike inside. In the published code
-(sec/verl/verl/utils/auto_curriculum/priority.py and dataloader.py): an arm without a prompt in a
-step is updated with 0 instead of being left alone, so what is not drawn is forgotten at the rate
-lr; exp(Q / tau) overflows for small tau; a refill of the arms starts when *any* arm is low and
-refuses arms smaller than a batch; Q and the positions are not in the checkpoint, and the generators
-are global. Ours: only arms with outcomes move, arms of any size, everything seeded and saved.
+pass rate of .5), and arms are alike inside. In the published code (read in Vincent-La/cofa, which
+carries it, sec/verl/verl/utils/auto_curriculum/priority.py and dataloader.py): an arm without a
+prompt in a step is updated with 0 instead of being left alone, so what is not drawn is forgotten at
+the rate lr; exp(Q / tau) overflows for small tau; a refill of the arms starts when *any* arm is low
+and refuses arms smaller than a batch; Q and the positions are not in the checkpoint, and the
+generators are global. Ours: only arms with outcomes move, arms of any size, everything seeded and
+saved.
 """
 
 from __future__ import annotations
