@@ -115,7 +115,7 @@ def build_trainer(**changes: Any) -> VerlTrainer:
         "samples_per_prompt": 4,
         "learning_rate": 1e-3,
         "checkpoint_every": 2,
-        "stall_seconds": 300,
+        "stall_seconds": 900,  # a busy machine may take minutes to start Ray
     }
     return VerlTrainer.model_validate(settings | changes)
 
@@ -130,9 +130,28 @@ def make_trainer() -> Callable[..., VerlTrainer]:
     return build_trainer
 
 
+@pytest.fixture(scope="session")
+def build() -> tuple[Callable[..., TrainingJob], Callable[..., VerlTrainer]]:
+    """The same two for fixtures that live longer than a test; the job wants model and folder."""
+    return build_job, build_trainer
+
+
 # loaded in verl's processes beside our own plug-in: keeps what each step was computed from
+# and the weights that the trainer's worker hands to the rollouts, 0 before the first step
 TAP = """
-import torch, transfer_queue
+import itertools, os, pathlib, torch, transfer_queue
+from runners.verl import weights
+
+own_load, calls = weights.load_exactly, itertools.count()
+
+def load_exactly(model, state):
+    path = pathlib.Path(__file__).with_name(f"weights-{next(calls)}.pt")
+    torch.save(dict(state), f"{path}.{os.getpid()}")
+    os.replace(f"{path}.{os.getpid()}", path)  # every rank's rollout comes by here
+    own_load(model, state)
+
+weights.load_exactly = load_exactly
+
 from runners.verl.curriculum_trainer import CurriculumTrainer
 
 FIELDS = ["prompts", "responses", "rm_scores", "old_log_probs", "advantages"]
@@ -160,41 +179,55 @@ class Run:
     trainer: VerlTrainer
     job: TrainingJob
     model: Path
+    folder: Path
+    """What the tap kept."""
 
 
 def tapped(adding_model: Path, folder: Path, **changes: Any) -> Run:
-    """Two steps, evaluated after the first, tracked offline and tapped."""
+    """Some steps, evaluated after the last but one, tracked offline and tapped.
+
+    The learning rate is small because AdamW divides by a gradient's size: where that is next to
+    nothing, the order in which a batch is summed up, which is another in every run, can turn a
+    step of the whole learning rate around.
+    """
     (folder / "tap_of_the_tests.py").write_text(TAP)
     job = build_job(
         adding_model,
         folder,
         # hot, so that lengths differ and a mean over tokens is not one over sequences
         sampling=Sampling(temperature=2.0, max_tokens=4),
-        evaluate_every=1,
+        evaluate_every=changes["steps"] - 1,
         tracking=TrackingSettings(
             wandb="curricle-tests", tensorboard=True, rollouts=RolloutSettings(characters=9)
         ),
     )
-    trainer = build_trainer(samples_per_prompt=8, **changes)
+    settings = {"samples_per_prompt": 8, "learning_rate": 2e-5, "checkpoint_every": 100}
+    trainer = build_trainer(**settings | changes)
     with pytest.MonkeyPatch.context() as during:
         during.setenv("WANDB_MODE", "offline")
         during.setenv("VERL_USE_EXTERNAL_MODULES", "tap_of_the_tests")
         during.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         model = trainer.train(job)
-    return Run(trainer, job, model)
+    return Run(trainer, job, model, folder)
 
 
 @pytest.fixture(scope="session")
 def grpo_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """GRPO, tapped."""
-    return tapped(adding_model, tmp_path_factory.mktemp("grpo"))
+    """Ten steps of GRPO, tapped."""
+    return tapped(adding_model, tmp_path_factory.mktemp("grpo"), steps=10)
 
 
 @pytest.fixture(scope="session")
 def dr_grpo_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Dr.GRPO, whose loss is a mean over sequences, with a KL loss; tapped."""
+    """Two steps of Dr.GRPO, whose loss is a mean over sequences, with a KL loss; tapped."""
     folder = tmp_path_factory.mktemp("dr_grpo")
-    return tapped(adding_model, folder, algorithm="dr_grpo", kl_coefficient=0.1)
+    return tapped(adding_model, folder, steps=2, algorithm="dr_grpo", kl_coefficient=0.1)
+
+
+@pytest.fixture(scope="session")
+def two_ranks_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Three steps of GRPO on two ranks over gloo, tapped."""
+    return tapped(adding_model, tmp_path_factory.mktemp("ranks"), steps=3, gpus_per_node=2)
 
 
 @pytest.fixture

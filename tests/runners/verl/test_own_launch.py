@@ -102,7 +102,7 @@ def test_an_own_launch_script_takes_over_the_curriculum_alone(
             [sys.executable, "-m", "verl.trainer.main_ppo", f"--config-path={job.folder}",
              "--config-name=own"],
             env=os.environ | dict(machine.environment), cwd=tmp_path, capture_output=True,
-            text=True, check=False, timeout=300,
+            text=True, check=False, timeout=900,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     drawn = rows(Path(config.trainer.default_local_dir) / "curriculum.jsonl")

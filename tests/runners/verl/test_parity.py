@@ -39,14 +39,15 @@ def as_rollouts(groups: list[Group]) -> list[list[Rollout]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["grpo_run", "dr_grpo_run"])
-def test_two_steps_of_verl_are_two_steps_of_the_local_trainer(
+@pytest.mark.parametrize(
+    "name", ["grpo_run", "dr_grpo_run", pytest.param("two_ranks_run", marks=pytest.mark.soak)]
+)
+def test_steps_of_verl_are_steps_of_the_local_trainer(
     name: str,
     request: pytest.FixtureRequest,
     rows: Callable[[Path], list[dict[str, Any]]],
 ) -> None:
     import torch
-    from transformers import AutoModelForCausalLM
 
     from runners.local.learner import Learner
     from runners.local.policy import Rows, load_policy, log_probabilities
@@ -74,8 +75,13 @@ def test_two_steps_of_verl_are_two_steps_of_the_local_trainer(
         update = learner.update(as_rollouts(groups), rewards, job.sampling.temperature)
         advantages = torch.stack([row["advantages"].mean() for row in flat])
         torch.testing.assert_close(update.advantages, advantages, atol=1e-6, rtol=0)
-        assert abs(metrics["loss"]) > 1e-3
         assert update.loss == pytest.approx(metrics["loss"], abs=1e-5)
+        assert metrics["grad_norm"] > 1e-3
         assert update.grad_norm == pytest.approx(metrics["grad_norm"], rel=1e-4)
-    trained = AutoModelForCausalLM.from_pretrained(run.model, dtype=torch.float32)
-    torch.testing.assert_close(trained.state_dict(), model.state_dict(), atol=2e-5, rtol=0)
+        trained = torch.load(run.folder / f"weights-{metrics['step']}.pt", weights_only=True)
+        own_weights = {key: model.state_dict()[key] for key in trained}
+        torch.testing.assert_close(trained, own_weights, atol=1e-5, rtol=0)
+    start = torch.load(run.folder / "weights-0.pt", weights_only=True)
+    moved = max(float((trained[key] - start[key]).abs().max()) for key in start)
+    # the tolerance is a small part of the way: AdamW goes about a learning rate a step
+    assert moved > 0.5 * trainer.steps * trainer.learning_rate

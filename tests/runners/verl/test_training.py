@@ -50,7 +50,7 @@ def largest_change(before: Path, after: Path) -> float:
 
 def test_grpo_trains_and_evaluates_through_the_curriculum(grpo_run: Any, rows: RowReader) -> None:
     job = grpo_run.job
-    assert trained_on(job, rows) == planned(job, steps=2)
+    assert trained_on(job, rows) == planned(job, steps=10)
     for row in rows(job.folder / "metrics.jsonl"):
         assert 0 <= row["reward/math"] <= 1
         assert row["verdict/correct"] == row["reward/mean"]
@@ -59,10 +59,10 @@ def test_grpo_trains_and_evaluates_through_the_curriculum(grpo_run: Any, rows: R
         assert row["grad_norm"] > 0
     evaluations = rows(job.folder.parent / "evaluations.jsonl")
     assert [(row["phase"], row["step"], row["uid"], row["n"]) for row in evaluations] == [
-        ("during", 1, problem.uid, 2) for problem in job.evaluation
+        ("during", 9, problem.uid, 2) for problem in job.evaluation
     ]
-    # two AdamW steps at 1e-3 move a weight by about 2e-3, and some weight by all of it
-    assert 1e-3 < largest_change(job.model, grpo_run.model) < 4e-3
+    # ten AdamW steps at 2e-5 move a weight by at most about 2e-4, and some weight by nearly that
+    assert 1e-4 < largest_change(job.model, grpo_run.model) < 3e-4
     assert list((job.folder / "wandb").glob("offline-run-*"))
 
 
@@ -94,7 +94,7 @@ def test_every_completion_is_recorded_and_trackers_are_told(grpo_run: Any, rows:
     [evaluation] = found.Scalars("evaluation/pass@1/math")
     evaluated = rows(job.folder.parent / "evaluations.jsonl")
     rates = [row["correct"] / row["n"] for row in evaluated]
-    assert (evaluation.step, evaluation.value) == (1, pytest.approx(sum(rates) / len(rates)))
+    assert (evaluation.step, evaluation.value) == (9, pytest.approx(sum(rates) / len(rates)))
 
 
 def test_ppo_trains_a_critic_and_stays_near_its_reference(
@@ -176,7 +176,7 @@ def test_a_killed_run_leaves_nothing_behind_and_goes_on(
         [sys.executable, "-c", DRIVER, str(pickled)], env=os.environ, stdout=subprocess.DEVNULL
     )
     metrics = job.folder / "metrics.jsonl"
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not (metrics.exists() and len(metrics.read_text().splitlines()) >= 3):
         assert driver.poll() is None
         assert time.monotonic() < deadline
