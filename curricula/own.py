@@ -7,6 +7,7 @@ a kind of its own; docs/own_scheduler.md shows both in ten lines.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -33,9 +34,20 @@ def or_own(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
         return known(value)
     except ValidationError as error:
         (first, *_) = error.errors()
-        if first["type"] != "union_tag_invalid" or first["loc"] or kind not in declared():
+        if first["type"] != "union_tag_invalid" or first["loc"]:
             raise
-    return load(declared()[kind]).model_validate(value)
+        own = declared()
+        if kind not in own:
+            ours = _names(first["ctx"]["expected_tags"])
+            if {*get_close_matches(kind, [*own, *ours], n=1)} & {*own}:
+                raise UnknownName("kind", kind, [*own, *ours]) from None
+            raise
+    return load(own[kind]).model_validate(value)
+
+
+def _names(tags: str) -> list[str]:
+    """The kinds in pydantic's words: `'mixed', 'staged'`."""
+    return tags.replace("'", "").split(", ")
 
 
 def load(target: str) -> type[Scheduler]:

@@ -235,7 +235,10 @@ def explain(error: Any, model: type[BaseModel]) -> str:
     path = ".".join(str(part) for part in _without_tags(location, model)) or "config"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1], model)
+        _, records = _walk(location[:-1], model)
+        if len(records) != 1:  # a scheduler from outside, whose settings only it knows
+            return f"{path}: no such setting"
+        known = list(records[0].model_fields)
         near = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
         return f"{path}: no such setting ({hint})"
@@ -297,7 +300,3 @@ def _walk(
 
 def _without_tags(location: Sequence[Any], model: type[BaseModel]) -> list[Any]:
     return _walk(location, model)[0]
-
-
-def _fields_at(location: Sequence[Any], model: type[BaseModel]) -> list[str]:
-    return [name for m in _walk(location, model)[1] for name in m.model_fields]

@@ -72,7 +72,8 @@ def test_it_may_be_wrapped(package: Path) -> None:
     [
         ("my_package.my_module:ShortFrist", "did you mean 'ShortFirst'"),
         ("my_package.no_module:X", "importable module before the colon"),
-        ("short_frist", "must be one of mixed, sequential, staged"),
+        ("short_frist", "did you mean 'short_first'"),
+        ("stagd", "must be one of mixed, sequential, staged"),
     ],
 )
 def test_a_wrong_name_is_told_with_its_place(package: Path, kind: str, message: str) -> None:
