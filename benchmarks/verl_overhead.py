@@ -203,16 +203,16 @@ def running(arm: str, design: Design, folder: Path) -> Iterator[Run]:
         mark = secrets.token_hex(8)
         with (job.folder / "verl.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "runners.verl.watchdog", mark, str(machine.ray_folder),
-                 sys.executable, "-m", "verl.trainer.main_ppo", f"--config-path={job.folder}",
-                 "--config-name=verl"],
-                stdout=log, stderr=subprocess.STDOUT,
+                [sys.executable, "-m", "runners.verl.watchdog", str(os.getpid()), mark,
+                 str(machine.ray_folder), sys.executable, "-m", "verl.trainer.main_ppo",
+                 f"--config-path={job.folder}", "--config-name=verl"],
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                 env=os.environ | dict(machine.environment),
             )  # fmt: skip
         try:
             yield Run(process, job.folder)
         finally:
-            process.kill()
+            process.terminate()
             process.wait()
             end_run(mark)
 

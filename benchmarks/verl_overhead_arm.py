@@ -28,7 +28,6 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from verl.trainer.ppo.v1.trainer_base import PPOTrainer
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 
-from runners.verl.cpu_workers import use_cpu_workers
 from runners.verl.curriculum_trainer import POLL_SECONDS, CurriculumTrainer
 from runners.verl.step_buffer import StepBuffer
 
@@ -51,6 +50,8 @@ class BareTrainer(PPOTrainerSync):  # type: ignore[misc]
     def _init_resource_pool_mgr(self) -> None:
         super()._init_resource_pool_mgr()
         if self.config.trainer.device == "cpu":
+            from runners.verl.cpu_workers import use_cpu_workers
+
             use_cpu_workers(self.role_worker_mapping)
 
 
