@@ -109,6 +109,14 @@ class TransformersEngine(Engine):
                     [Completion(r.text, len(r.tokens), r.finish_reason) for r in group],
                 )
 
+    def close(self) -> None:
+        """Let go of the model, so that a GPU has room for whoever trains next."""
+        import torch
+
+        vars(self).pop("model", None)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def roll_out(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Rollout]]:
         """`generate` with tokens and log-probabilities: (requests, seeds)."""
         from difficulty.decoding import Decoder
