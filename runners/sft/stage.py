@@ -14,7 +14,7 @@ Everything stands in the run's folder `sft/`, and what stands there is not done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,7 +142,20 @@ def collect(
     config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet, scored: Scored
 ) -> Collected:
     """The examples of a config, shuffled by its seed."""
-    assert config.sft is not None
+    sft, seed = config.sft, config.seed
+    assert sft is not None
+    rows = _completions(config, folder, model, problems) if sft.kind == "rejection" else []
+    found = sft.collect(_material(sft, problems, scored.buckets, rows, seed))
+    order = sorted(
+        range(len(found.examples)), key=lambda i: (place(str(i), f"sft order:{seed}"), i)
+    )
+    return replace(found, examples=[found.examples[i] for i in order])
+
+
+def _completions(
+    config: RunConfig, folder: RunDir, model: Path, problems: ProblemSet
+) -> Iterator[ScoredCompletion]:
+    """What scoring the base model left in its store."""
     store = open_store(
         config.difficulty.store or folder.scores,
         problems.everything,
@@ -152,12 +165,7 @@ def collect(
         config.decoding,
         config.seed,
     )
-    rows = (row for part in store.parts() for row in read_part(part))
-    found = config.sft.collect(_material(config.sft, problems, scored.buckets, rows, config.seed))
-    order = sorted(
-        range(len(found.examples)), key=lambda i: (place(str(i), f"sft order:{config.seed}"), i)
-    )
-    return replace(found, examples=[found.examples[i] for i in order])
+    return (row for part in store.parts() for row in read_part(part))
 
 
 def _material(
