@@ -146,7 +146,7 @@ def problems(design: Design) -> list[dict[str, Any]]:
     asked = [
         ("sums-2", "chain_sum", 150, {"min_terms": 2, "max_terms": 2, "max_digits": 1}),
         ("sums-3", "chain_sum", 400, {"min_terms": 3, "max_terms": 3, "max_digits": 1}),
-        ("products-2", "products", 400, {"max_digits": 2}),
+        ("products-1", "products", 60, {"max_digits": 1}),
         ("gcd-30", "gcd", 300, {"min_value": 1, "max_value": 30}),
         ("letters", "letter_counting", 400, {"min_words": 1, "max_words": 4}),
         ("gsm", "gsm_symbolic", 400, {}),
