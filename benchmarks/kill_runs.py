@@ -216,23 +216,24 @@ class Training:
         return self._aftermath(kill, process, struck)
 
     def _aftermath(self, kill: Kill, process: psutil.Popen, struck: float) -> Outcome:
-        code = process.wait(timeout=GIVE_UP_SECONDS)
-        ended = time.monotonic()
-        since = ended if kill.is_worker else struck
-        left = gone = None
-        while gone is None:
-            alive = self._family()
-            now = time.monotonic()
-            if left is None and now > since + LEFT_SECONDS:
+        """Watch until nothing is left. After a worker's death the clock starts at the end."""
+        ended = left = None
+        while True:
+            alive, now = self._family(), time.monotonic()
+            if ended is None and process.poll() is not None:
+                ended = now
+            since = struck if not kill.is_worker else ended
+            if left is None and since is not None and now > since + LEFT_SECONDS:
                 left = len(alive)
-            if not alive or now > since + GIVE_UP_SECONDS:
-                gone = now - since
-            else:
-                time.sleep(0.1)
-        said = (
-            "Traceback (most recent call last)" in self.printed.read_text().split("ends with:")[0]
-        )
-        return Outcome(kill, code, left or 0, ended - struck, gone, said)
+            if ended is not None and not alive:
+                break
+            if now > struck + GIVE_UP_SECONDS:
+                raise RuntimeError(f"left after {GIVE_UP_SECONDS} s: {alive}")
+            time.sleep(0.1)
+        ours, *_ = self.printed.read_text().split("ends with:")  # what follows is verl's log
+        gone = now - (ended if kill.is_worker else struck)
+        traceback = "Traceback (" in ours
+        return Outcome(kill, process.returncode, left or 0, ended - struck, gone, traceback)
 
     def done(self) -> int:
         """Steps in the log."""

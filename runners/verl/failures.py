@@ -7,6 +7,7 @@ followed from it (a worker that ran out of memory also died).
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ LINES, WIDTH = 40, 500
 """Of the log, shown with every failure."""
 LOOKED_AT = 1 << 20
 """Bytes at the end of a log that are searched."""
+FULL = 1 << 20
+"""A disk with fewer bytes free has no room for the lines that would say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,9 @@ class Cause:
     """2 where the user can mend it, 1 where the next attempt may simply go well."""
 
 
+DISK = Cause(FULL_DISK, "the disk is full: free some space")
 CAUSES = (
-    Cause(FULL_DISK, "the disk is full: free some space"),
+    DISK,
     Cause(FILE_LIMIT, "a file may not grow as large as a checkpoint is: see `ulimit -f`"),
     Cause(
         re.compile(r"No available memory for the cache blocks|stored in KV cache|No KV cache"),
@@ -114,6 +118,8 @@ def failure(what: str, log: Path, start: int = 0) -> Fault:
     text = _end_of(log, start)
     found = ((cause, match) for cause in CAUSES if (match := cause.pattern.search(text)))
     cause, match = next(found, (None, None))
+    if shutil.disk_usage(log.parent).free < FULL:
+        cause = DISK
     known = f": {cause.says}" if cause else ""
     if match and (who := next(filter(None, match.groups()), None)):
         known += f", {who} at first"
