@@ -16,7 +16,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from curricula import AnyScheduler, Outcome, Scheduler
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 
 ROOT = Path(__file__).parents[1]
 ADAPTER: TypeAdapter[Scheduler] = TypeAdapter(AnyScheduler)

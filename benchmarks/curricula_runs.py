@@ -18,7 +18,7 @@ from courses import Course, Point, spent_on, token_cost
 
 from curricula import Item, Scheduler
 from curricula.learner import LearnerSettings, ProblemTable
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 from curricula.simulate import Simulation
 from difficulty.engine import Engine
 from domains.splits import nested_subset

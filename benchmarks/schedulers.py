@@ -54,7 +54,7 @@ from schedulers_table import draw, print_table, rank_correlation
 
 from curricula import Item, KnownScheduler, Scheduler
 from curricula.learner import LearnerSettings, ProblemTable
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 from curricula.simulate import Simulation
 from difficulty.pass_rate import PassRate, posteriors
 from runners.flops import FORWARD, UPDATE

@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from curricula import AnyScheduler, Curriculum, KnownScheduler, Outcome, Scheduler
-from curricula.nearest import NearestDeck
-from curricula.pool import Column, Pool
+from curricula.machinery.nearest import NearestDeck
+from curricula.machinery.pool import Column, Pool
 
 BATCH = 64
 ROLLOUTS = 8

@@ -1,6 +1,9 @@
 """What comes next. To add a scheduler: write its file, then name its class in `KnownScheduler`.
 
-A config's `curriculum` is an `AnyScheduler`: one of these, or one from outside (curricula/own.py).
+A config's `curriculum` is an `AnyScheduler`: one of these, or one from outside
+(curricula/machinery/own.py). Every file here is a scheduler but for `base.py` (what a scheduler
+is), and `learner.py` with `simulate.py` (a learner to try one on); what schedulers are built from
+lies in `machinery/`.
 """
 
 from typing import Annotated
@@ -15,10 +18,13 @@ from curricula.e2h import E2H
 from curricula.greso import GRESO
 from curricula.interleaved import Interleaved
 from curricula.learnability import Learnability
+from curricula.machinery.drawing import DrawingCurriculum
+from curricula.machinery.own import or_own
+from curricula.machinery.pool import Pool
+from curricula.machinery.wrapper import Wrapper
 from curricula.mixed import Mixed
 from curricula.mopps import MoPPS
 from curricula.nemotron3 import Nemotron3
-from curricula.own import or_own
 from curricula.pods import PODS
 from curricula.pools import Pools
 from curricula.ratio_control import RatioControl
@@ -31,7 +37,6 @@ from curricula.speed import Speed
 from curricula.staged import Staged
 from curricula.transfer_aware import TransferAware
 from curricula.vcrl import VCRL
-from curricula.wrapper import Wrapper
 
 KnownScheduler = Annotated[
     Mixed
@@ -76,10 +81,12 @@ __all__ = [
     "Batch",
     "Choice",
     "Curriculum",
+    "DrawingCurriculum",
     "Item",
     "KnownScheduler",
     "Mixed",
     "Outcome",
+    "Pool",
     "Scheduler",
     "Staged",
 ]

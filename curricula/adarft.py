@@ -27,11 +27,11 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.deck import apportion
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.nearest import NearestDeck
-from curricula.pool import Pool, Rows
-from curricula.signals import graded_rewards
+from curricula.machinery.deck import apportion
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.nearest import NearestDeck
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import graded_rewards
 
 HARDEST = 100.0
 

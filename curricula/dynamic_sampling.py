@@ -24,8 +24,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from curricula.base import Batch, Choice, Curriculum, Item, Outcome
-from curricula.signals import is_informative
-from curricula.wrapper import Wrapper, WrappingCurriculum
+from curricula.machinery.signals import is_informative
+from curricula.machinery.wrapper import Wrapper, WrappingCurriculum
 
 
 class DynamicSampling(Wrapper):

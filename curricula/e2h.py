@@ -23,10 +23,10 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item
-from curricula.buckets import easy_first, no_buckets
-from curricula.deck import Deck, apportion
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.buckets import easy_first, no_buckets
+from curricula.machinery.deck import Deck, apportion
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 
 
 class E2H(PoolScheduler):

@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.packing import packed, unpacked
-from curricula.pool import Pool, Rows
-from curricula.signals import graded_rewards
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.packing import packed, unpacked
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import graded_rewards
 
 _LONGEST = 127
 _MIDDLE = 0.5

@@ -18,11 +18,11 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.names import UnknownName
-from curricula.pool import Pool, Rows
-from curricula.ramps import Name
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.names import UnknownName
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.ramps import Name
 
 
 class Interleaved(PoolScheduler):

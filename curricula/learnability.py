@@ -21,10 +21,10 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item
-from curricula.beliefs import BelievingCurriculum
-from curricula.deck import unique
-from curricula.drawing import PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.beliefs import BelievingCurriculum
+from curricula.machinery.deck import unique
+from curricula.machinery.drawing import PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 
 
 class Learnability(PoolScheduler):

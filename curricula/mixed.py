@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.mix import Mix, Shares
-from curricula.pool import Pool, Rows
-from curricula.signals import mean_reward
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.mix import Mix, Shares
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import mean_reward
 
 
 class Mixed(PoolScheduler, Shares):

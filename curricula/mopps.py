@@ -1,8 +1,9 @@
 """MoPPS: Thompson draws of every candidate's pass rate, and the nearest to .5 (Qu et al. 2025,
 arXiv:2507.04632).
 
-Each prompt has a Beta belief that fades (see curricula/beliefs.py; keep = .5). For a batch of B:
-draw m candidates at random, draw a pass rate from each belief, take the B nearest to the target .5.
+Each prompt has a Beta belief that fades (see curricula/machinery/beliefs.py; keep = .5). For a
+batch of B: draw m candidates at random, draw a pass rate from each belief, take the B nearest to
+the target .5.
 
 Assumption: a prompt's pass rate moves slowly enough that faded counts predict it, and .5 teaches
 most. In the published code (thu-rllab/MoPPS, recipe/ours/mopps.py): the update reads `decayed + s *
@@ -21,9 +22,9 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item
-from curricula.beliefs import BelievingCurriculum
-from curricula.drawing import PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.beliefs import BelievingCurriculum
+from curricula.machinery.drawing import PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 
 
 class MoPPS(PoolScheduler):

@@ -22,11 +22,11 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item
-from curricula.deck import apportion
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.names import UnknownName
-from curricula.nearest import NearestDeck
-from curricula.pool import Pool, Rows
+from curricula.machinery.deck import apportion
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.names import UnknownName
+from curricula.machinery.nearest import NearestDeck
+from curricula.machinery.pool import Pool, Rows
 
 
 class Nemotron3(PoolScheduler):

@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Choice, Curriculum, Item, Outcome
-from curricula.wrapper import Wrapper, WrappingCurriculum
+from curricula.machinery.wrapper import Wrapper, WrappingCurriculum
 
 
 class PODS(Wrapper):

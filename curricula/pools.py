@@ -9,8 +9,8 @@ published code (PrimeIntellect-ai/prime-rl, src/prime_rl/orchestrator/curriculum
 the pool follows from the mean of the *latest* group alone, so one unlucky group of eight moves a
 problem to a fifth; every single draw makes a list of N weights; draws are with replacement; it
 refuses pools whose weights come to 0 in the middle of a run. Ours: the mean of a faded belief
-(curricula/beliefs.py); without replacement, a problem being passed over with probability 1 - w /
-max w; the batch is filled whatever happens.
+(curricula/machinery/beliefs.py); without replacement, a problem being passed over with probability
+1 - w / max w; the batch is filled whatever happens.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.beliefs import BelievingCurriculum
-from curricula.drawing import PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.beliefs import BelievingCurriculum
+from curricula.machinery.drawing import PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 from domains.base import Settings
 
 

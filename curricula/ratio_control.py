@@ -19,11 +19,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from curricula.base import Batch, Choice, Curriculum, Item, Outcome
-from curricula.deck import apportion, generator
-from curricula.names import UnknownName
-from curricula.pool import Pool
-from curricula.ramps import Name
-from curricula.wrapper import Wrapper
+from curricula.machinery.deck import apportion, generator
+from curricula.machinery.names import UnknownName
+from curricula.machinery.pool import Pool
+from curricula.machinery.ramps import Name
+from curricula.machinery.wrapper import Wrapper
 
 
 class RatioControl(Wrapper):

@@ -19,11 +19,11 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Batch, Curriculum, Item, Outcome
-from curricula.deck import generator
-from curricula.packing import packed, unpacked
-from curricula.pool import Pool
-from curricula.signals import graded_rewards
-from curricula.wrapper import Wrapper, WrappingCurriculum
+from curricula.machinery.deck import generator
+from curricula.machinery.packing import packed, unpacked
+from curricula.machinery.pool import Pool
+from curricula.machinery.signals import graded_rewards
+from curricula.machinery.wrapper import Wrapper, WrappingCurriculum
 
 _LONGEST = 127
 

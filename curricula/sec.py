@@ -23,10 +23,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from curricula.arms import Arms, Values, softmax
 from curricula.base import Curriculum, Item, Outcome
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.arms import Arms, Values, softmax
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 
 
 class SEC(PoolScheduler):

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from curricula.base import Batch, Choice, Curriculum, Item, Outcome, Scheduler
-from curricula.gates import Gate, RunningGate, StepsGate
-from curricula.pool import Pool
-from curricula.signals import mean_reward
-from curricula.where import Where
+from curricula.machinery.gates import Gate, RunningGate, StepsGate
+from curricula.machinery.pool import Pool
+from curricula.machinery.signals import mean_reward
+from curricula.machinery.where import Where
 from domains.base import Settings
 
 if TYPE_CHECKING:

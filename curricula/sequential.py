@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from curricula.base import Curriculum, Item
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.pool import Pool, Rows
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.pool import Pool, Rows
 
 
 class Sequential(PoolScheduler):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Batch, Choice, Curriculum, Item, Outcome, Scheduler
-from curricula.deck import generator
 from curricula.learner import Flags, Floats, Learner, LearnerSettings, ProblemTable
-from curricula.pool import Pool
+from curricula.machinery.deck import generator
+from curricula.machinery.pool import Pool
 from curricula.transfer_aware import ALIGNMENT
 
 _STD_FLOOR = 1e-6

@@ -23,10 +23,10 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.pool import Pool, Rows
-from curricula.signals import is_informative
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import is_informative
 
 
 class Speed(PoolScheduler):

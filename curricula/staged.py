@@ -22,16 +22,16 @@ import numpy as np
 from pydantic import model_validator
 
 from curricula.base import Curriculum, Item, Outcome
-from curricula.buckets import easy_first, no_buckets
-from curricula.deck import apportion, generator, unique
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.gates import AnyGate, Gate, RunningGate, StepsGate
-from curricula.mix import Mix, Shares
-from curricula.names import UnknownName
-from curricula.pool import Pool, Rows
-from curricula.ramps import Amount, Constant, RunningAmounts
-from curricula.signals import mean_reward
-from curricula.where import Where
+from curricula.machinery.buckets import easy_first, no_buckets
+from curricula.machinery.deck import apportion, generator, unique
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.gates import AnyGate, Gate, RunningGate, StepsGate
+from curricula.machinery.mix import Mix, Shares
+from curricula.machinery.names import UnknownName
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.ramps import Amount, Constant, RunningAmounts
+from curricula.machinery.signals import mean_reward
+from curricula.machinery.where import Where
 
 
 class StageSettings(Shares):

@@ -22,10 +22,10 @@ import numpy as np
 from pydantic import Field
 
 from curricula.base import Choice, Curriculum, Item, Outcome
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum, PoolScheduler
-from curricula.pool import Pool, Rows
-from curricula.signals import graded_rewards
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum, PoolScheduler
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import graded_rewards
 
 
 class VCRL(PoolScheduler):

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from curricula import AnyScheduler, Mixed
-from curricula.where import Where
+from curricula.machinery.where import Where
 from difficulty import AnyEngine, Transformers
 from difficulty.buckets import AnyBucketing, Edges
 from difficulty.engine import Sampling

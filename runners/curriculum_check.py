@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from curricula.base import Item
-from curricula.names import UnknownName
+from curricula.machinery.names import UnknownName
 from domains.problem import Problem
 from runners.config import RunConfig
 

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from curricula.deck import generator
 from curricula.learner import LearnerSettings, ProblemTable
+from curricula.machinery.deck import generator
 from curricula.simulate import SimulatedStep, Simulation
 from domains.problem import Problem
 from runners.evaluation_log import EvaluationLog

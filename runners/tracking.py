@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from curricula.base import Batch, Outcome
-from curricula.signals import graded_rewards, is_informative
+from curricula.machinery.signals import graded_rewards, is_informative
 from runners.evaluation_summary import EvaluationRow, pass_at_k
 from runners.files import drop_after, read_lines, write_lines
 from runners.trackers import TrackingSettings, figures_of, open_trackers

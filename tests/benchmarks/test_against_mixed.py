@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from curricula import Item
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -6,13 +6,13 @@ from math import exp, log, sqrt
 import numpy as np
 import pytest
 
-from curricula.arms import Arms, softmax
 from curricula.base import Item, Outcome
-from curricula.deck import generator
 from curricula.dump import DUMP, DUMPCurriculum
-from curricula.pool import Pool
+from curricula.machinery.arms import Arms, softmax
+from curricula.machinery.deck import generator
+from curricula.machinery.pool import Pool
+from curricula.machinery.signals import absolute_advantage, is_informative, mean_reward
 from curricula.sec import SEC, SECCurriculum
-from curricula.signals import absolute_advantage, is_informative, mean_reward
 from curricula.transfer_aware import (
     ALIGNMENT,
     TransferAware,

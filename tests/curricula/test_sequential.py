@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from curricula import Item
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 from curricula.retire import Retire
 from curricula.sequential import Sequential
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from curricula import AnyScheduler, Item, KnownScheduler, Mixed, Scheduler
 from curricula.learner import LearnerSettings
-from curricula.pool import Pool
+from curricula.machinery.pool import Pool
 from curricula.simulate import SimulatedStep, Simulation, learner_table
 
 KINDS: tuple[type[Scheduler], ...] = get_args(get_args(KnownScheduler)[0])

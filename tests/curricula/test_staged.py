@@ -1,9 +1,9 @@
 import pytest
 
 from curricula.base import Item, Outcome
-from curricula.gates import RewardGate, StepsGate
+from curricula.machinery.gates import RewardGate, StepsGate
+from curricula.machinery.where import Where
 from curricula.staged import Staged, StageSettings
-from curricula.where import Where
 
 
 def make_pool() -> list[Item]:

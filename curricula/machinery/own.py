@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError, ValidatorFunctionWrapHandler
 
 from curricula.base import Scheduler
-from curricula.names import UnknownName
+from curricula.machinery.names import UnknownName
 
 GROUP = "curricle.schedulers"
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from curricula.deck import Deck, apportion, generator
-from curricula.names import UnknownName
-from curricula.pool import Pool, Rows
-from curricula.ramps import Amount, Constant, Name, RunningAmounts
+from curricula.machinery.deck import Deck, apportion, generator
+from curricula.machinery.names import UnknownName
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.ramps import Amount, Constant, Name, RunningAmounts
 from domains.base import Settings
 
 

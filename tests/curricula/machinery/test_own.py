@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from curricula import AnyScheduler, Item, Scheduler
 from runners.config import validate
 
-DOCS = Path(__file__).parents[2] / "docs" / "own_scheduler.md"
+DOCS = Path(__file__).parents[3] / "docs" / "own_scheduler.md"
 ADAPTER: TypeAdapter[Scheduler] = TypeAdapter(AnyScheduler)
 POOL = [Item(f"{i}", "math", "test", labels={"length": 100 - i}) for i in range(20)]
 
@@ -28,7 +28,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     target = "my_package.my_module:ShortFirst"
     (info / "entry_points.txt").write_text(f"[curricle.schedulers]\nshort_first = {target}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    from curricula import own
+    from curricula.machinery import own
 
     own.declared.cache_clear()
     yield tmp_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curricula.pool import Pool, Rows
+from curricula.machinery.pool import Pool, Rows
 
 
 def easy_first(pool: Pool, rows: Rows) -> dict[str, Rows]:

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from curricula.base import Item
-from curricula.names import UnknownName
-from curricula.pool import FIXED_COLUMNS, Pool, Rows
+from curricula.machinery.names import UnknownName
+from curricula.machinery.pool import FIXED_COLUMNS, Pool, Rows
 from domains.base import Settings
 from domains.problem import Label
 

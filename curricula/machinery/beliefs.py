@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Outcome
-from curricula.deck import Deck
-from curricula.drawing import DrawingCurriculum
-from curricula.packing import packed, packed_flags, unpacked, unpacked_flags
-from curricula.pool import Pool, Rows
-from curricula.signals import graded_rewards, successes
+from curricula.machinery.deck import Deck
+from curricula.machinery.drawing import DrawingCurriculum
+from curricula.machinery.packing import packed, packed_flags, unpacked, unpacked_flags
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import graded_rewards, successes
 
 Numbers = NDArray[np.float32]
 

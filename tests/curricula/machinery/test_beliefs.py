@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from curricula.base import Item, Outcome
-from curricula.beliefs import Beliefs
 from curricula.learnability import Learnability
+from curricula.machinery.beliefs import Beliefs
+from curricula.machinery.pool import Pool
 from curricula.mopps import MoPPS
-from curricula.pool import Pool
 from curricula.pools import Part, Pools, PoolsCurriculum
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from curricula.ramps import PlateauCount
+from curricula.machinery.ramps import PlateauCount
 from domains.base import Settings
 
 

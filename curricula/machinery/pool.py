@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Item
-from curricula.names import UnknownName
+from curricula.machinery.names import UnknownName
 from domains.problem import Label
 
 Rows = NDArray[np.int32]

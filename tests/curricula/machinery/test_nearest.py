@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from curricula.adarft import AdaRFT, AdaRFTCurriculum
 from curricula.base import Item, Outcome
-from curricula.deck import generator
-from curricula.nearest import NearestDeck
+from curricula.machinery.deck import generator
+from curricula.machinery.nearest import NearestDeck
 
 
 def deck_of(values: list[float]) -> NearestDeck:

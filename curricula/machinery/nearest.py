@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.packing import packed_flags, unpacked_flags
-from curricula.pool import Rows
+from curricula.machinery.packing import packed_flags, unpacked_flags
+from curricula.machinery.pool import Rows
 
 
 class NearestDeck:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.base import Outcome
-from curricula.deck import Deck
-from curricula.pool import Pool, Rows
-from curricula.signals import absolute_advantage
+from curricula.machinery.deck import Deck
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.signals import absolute_advantage
 
 Values = NDArray[np.float64]
 """One number an arm, shape (arms,)."""

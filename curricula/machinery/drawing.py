@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from curricula.base import Batch, Curriculum, Item, Outcome, Scheduler
-from curricula.deck import generator
-from curricula.pool import Pool, Rows
-from curricula.where import Where
+from curricula.machinery.deck import generator
+from curricula.machinery.pool import Pool, Rows
+from curricula.machinery.where import Where
 
 
 class PoolScheduler(Scheduler):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from curricula.base import Item
-from curricula.pool import Pool
-from curricula.where import Where
+from curricula.machinery.pool import Pool
+from curricula.machinery.where import Where
 
 ITEMS = [
     Item("c", "math", "gsm8k", "easy", 0.9, {"level": 1, "length": 120}),

@@ -1,7 +1,14 @@
 import pytest
 
-from curricula.gates import AnyGate, PlateauGate, RewardGate, RunningGate, StepsGate
-from curricula.ramps import Constant, Cosine, Linear, PlateauCount, Plateaus, RunningAmounts
+from curricula.machinery.gates import AnyGate, PlateauGate, RewardGate, RunningGate, StepsGate
+from curricula.machinery.ramps import (
+    Constant,
+    Cosine,
+    Linear,
+    PlateauCount,
+    Plateaus,
+    RunningAmounts,
+)
 
 
 def test_a_line_reaches_its_ends_in_the_first_and_the_last_step() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curricula.deck import Deck, apportion, generator, unique
-from curricula.pool import Rows
+from curricula.machinery.deck import Deck, apportion, generator, unique
+from curricula.machinery.pool import Rows
 
 
 def rows(count: int) -> Rows:

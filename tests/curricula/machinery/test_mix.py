@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from curricula.base import Item
-from curricula.mix import Mix, Shares
-from curricula.pool import Pool
+from curricula.machinery.mix import Mix, Shares
+from curricula.machinery.pool import Pool
 
 
 def make_mix(shares: dict[str, Any], steps: int = 10, **sizes: int) -> tuple[Mix, Pool]:

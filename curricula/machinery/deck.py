@@ -15,7 +15,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.pool import Rows
+from curricula.machinery.pool import Rows
 
 _ROUNDS = 8
 
