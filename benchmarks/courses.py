@@ -127,8 +127,9 @@ def compare(walk: Walk, mixed: Sequence[Point], steps: int, profile: float, ahea
     """Train until mixed's FLOPs are spent and its level is reached, or the cap is spent.
 
     A curriculum that plans ahead is built for as many steps as mixed's FLOPs buy and, where that is
-    not enough, for as many as the cap buys. `steps` are mixed's, `profile` the FLOPs of the
-    scoring that the curriculum needs.
+    not enough, for as many as the cap buys; two tries must not be luckier than one, so the second
+    counts as no less than mixed's FLOPs. `steps` are mixed's, `profile` the FLOPs of the scoring
+    that the curriculum needs.
     """
     budget, target = mixed[-1].spent, levels(mixed)[-1]
     every = budget / (len(mixed) - 1)
@@ -153,12 +154,7 @@ def compare(walk: Walk, mixed: Sequence[Point], steps: int, profile: float, ahea
     points = tuple(first.points)
     if reached is None:
         return Result(CAP, CAP, CAP, False, difference, wanted, points)
-    return Result(
-        (profile + reached.spent) / budget,
-        reached.spent / budget,
-        (profile + reached.skipping) / mixed[-1].skipping,
-        True,
-        difference,
-        wanted,
-        points,
-    )
+    least = 1.0 if times > 1 and ahead else 0.0
+    ratio = max(least, (profile + reached.spent) / budget)
+    skipping = max(least, (profile + reached.skipping) / mixed[-1].skipping)
+    return Result(ratio, ratio - profile / budget, skipping, True, difference, wanted, points)

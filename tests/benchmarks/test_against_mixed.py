@@ -90,6 +90,15 @@ def test_what_plans_ahead_is_trained_anew_for_the_cap() -> None:
     assert found.ratio == pytest.approx(1.35)
 
 
+def test_a_second_try_is_no_luckier_than_the_first() -> None:
+    def walk(steps: int, course: Course) -> None:
+        straight(10.0, 0.0 if steps == 10 else 0.2)(steps, course)
+
+    found = compare(walk, MIXED, steps=10, profile=0.0, ahead=True)
+    assert (found.steps, found.ratio, found.reached) == (15, 1.0, True)
+    assert found.difference == pytest.approx(-0.9)
+
+
 def test_what_never_gets_there_counts_as_the_cap() -> None:
     found = compare(straight(10.0, 0.0), MIXED, steps=10, profile=0.0, ahead=False)
     assert (found.ratio, found.reached) == (CAP, False)
