@@ -6,10 +6,10 @@ kills. Killed are the command itself (SIGKILL, SIGTERM, SIGINT), its watchdog, b
 verl's workers: a trainer, a rollout server, an agent loop. Every process of a run is known by an
 environment variable of this benchmark's own, whatever the run does to find its processes.
 
-- `leftover_after_10s`: processes of a killed run that were still there 10 s later (for a worker:
-  10 s after the command had ended by itself), over all kills;
-- `seconds_to_gone_max`: until the last one was gone; `seconds_to_end_after_worker_max`: what the
-  command took to end after one of its workers was killed;
+- `leftover_after_10s`: processes of a run that were still there 10 s after the command's end, over
+  all kills; `seconds_to_gone_max`: until the last one was gone;
+- `seconds_to_end_max`: from the kill to the command's end, by kind (a command that is killed by
+  SIGKILL ends at once; otherwise it notices, or tidies up);
 - `equal`: whether the uids drawn and the mean reward of every step are those of the uninterrupted
   run, to the last bit; `weights_differ_by_at_most`: the same of the trained weights;
 - `tracebacks`: kills after which the command printed one; `exit_codes`: how it ended, by kind.
@@ -25,6 +25,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,14 @@ def runs(folder: Path, kills: int, rng: random.Random, with_verl: bool) -> dict[
     for outcome in (outcome for arm in found for outcome in arm.outcomes):
         codes[outcome.kill.name][outcome.exit_code] += 1
     outcomes = [outcome for arm in found for outcome in arm.outcomes]
-    after_worker = [o.seconds_to_end for o in outcomes if o.kill.is_worker]
+    to_end: dict[str, float] = defaultdict(float)
+    for outcome in outcomes:
+        to_end[outcome.kill.name] = max(to_end[outcome.kill.name], outcome.seconds_to_end)
     return {
         "kills": len(outcomes),
         "leftover_after_10s": sum(outcome.left for outcome in outcomes),
         "seconds_to_gone_max": round(max(outcome.seconds_to_gone for outcome in outcomes), 1),
-        "seconds_to_end_after_worker_max": round(max(after_worker, default=0.0), 1),
+        "seconds_to_end_max": {name: round(seconds, 1) for name, seconds in to_end.items()},
         "equal": all(arm.equal for arm in found),
         "weights_differ_by_at_most": max(arm.weights_differ for arm in found),
         "tracebacks": sum(outcome.traceback for outcome in outcomes),
@@ -113,7 +116,7 @@ class Outcome:
     seconds_to_end: float
     """From the kill to the end of the command."""
     seconds_to_gone: float
-    """From the kill, or from the command's own end after a worker's, to the last process's."""
+    """From the end of the command to that of the last process."""
     traceback: bool
 
 
@@ -144,8 +147,8 @@ def _killed(folder: Path, kind: str, table: tuple[Kill, ...], n: int, rng: rando
         outcomes.append(outcome)
         print(
             f"kill {number + 1}, {kill.name}: {training.done()} steps stand, ended with "
-            f"{outcome.exit_code} after {outcome.seconds_to_end:.1f} s, all gone after "
-            f"{outcome.seconds_to_gone:.1f} s, {outcome.left} left after {LEFT_SECONDS:.0f} s",
+            f"{outcome.exit_code} after {outcome.seconds_to_end:.1f} s, all gone "
+            f"{outcome.seconds_to_gone:.1f} s after that",
             flush=True,
         )
     training.run_to_end()
@@ -206,34 +209,37 @@ class Training:
         if lines is not None:
             self._wait_for(lambda: self.done() > enough, process)
         time.sleep(moment)
-        family = self._family()
-        victims = [v for name in kill.victims for v in _find(name, process, family)]
+        victims: list[psutil.Process] = []
+
+        def all_found() -> bool:
+            family = self._family()
+            victims[:] = [v for name in kill.victims for v in _find(name, process, family)]
+            return len(victims) == len(kill.victims)
+
+        self._wait_for(all_found, process)
         if process.poll() is not None:
             return None
         struck = time.monotonic()
         for victim in victims:
-            victim.send_signal(kill.number)
+            with suppress(psutil.NoSuchProcess):  # both see the other die
+                victim.send_signal(kill.number)
         return self._aftermath(kill, process, struck)
 
     def _aftermath(self, kill: Kill, process: psutil.Popen, struck: float) -> Outcome:
-        """Watch until nothing is left. After a worker's death the clock starts at the end."""
-        ended = left = None
-        while True:
-            alive, now = self._family(), time.monotonic()
-            if ended is None and process.poll() is not None:
-                ended = now
-            since = struck if not kill.is_worker else ended
-            if left is None and since is not None and now > since + LEFT_SECONDS:
+        """Wait for the command's own end, then for that of everything else."""
+        code = process.wait(timeout=GIVE_UP_SECONDS)
+        ended = time.monotonic()
+        left = None
+        while (alive := self._family()) or left is None:
+            waited = time.monotonic() - ended
+            if left is None and (not alive or waited > LEFT_SECONDS):
                 left = len(alive)
-            if ended is not None and not alive:
-                break
-            if now > struck + GIVE_UP_SECONDS:
+            if waited > GIVE_UP_SECONDS:
                 raise RuntimeError(f"left after {GIVE_UP_SECONDS} s: {alive}")
-            time.sleep(0.1)
+            time.sleep(0.1 if alive else 0)
         ours, *_ = self.printed.read_text().split("ends with:")  # what follows is verl's log
-        gone = now - (ended if kill.is_worker else struck)
-        traceback = "Traceback (" in ours
-        return Outcome(kill, process.returncode, left or 0, ended - struck, gone, traceback)
+        gone = time.monotonic() - ended
+        return Outcome(kill, code, left, ended - struck, gone, "Traceback (" in ours)
 
     def done(self) -> int:
         """Steps in the log."""
@@ -288,18 +294,18 @@ class Training:
 
 
 def _find(name: str, command: psutil.Popen, family: list[psutil.Process]) -> list[psutil.Process]:
-    """The processes of a name; the watchdog may not have been started yet."""
+    """The process of a name, if it has been started yet; of two watchdogs the first."""
     if name == "command":
         return [command]
     wanted = "runners.verl.watchdog" if name == "watchdog" else name
-    found = []
     for process in family:
         try:
-            if wanted in " ".join(process.cmdline()[:3]):
-                found.append(process)
+            first = name != "watchdog" or process.ppid() == command.pid
+            if first and wanted in " ".join(process.cmdline()[:3]):
+                return [process]
         except psutil.Error:
             continue
-    return found[:1]
+    return []
 
 
 def _difference(one: Path, other: Path) -> float:
