@@ -61,7 +61,9 @@ def decided(settings: VerlTrainer, job: TrainingJob, leg: Leg) -> Iterator[Machi
             nodes=settings.nodes,
             ray_address=settings.ray_address,
             ray_folder=ray_folder,
-            environment=environment(job, device, rollout) | {FROZEN: json.dumps(leg.frozen)},
+            environment=environment(job, device, rollout)
+            | ({} if settings.ray_address is None else cluster_words())
+            | {FROZEN: json.dumps(leg.frozen)},
             flash_attention=has_flash_attention(device),
         )
     finally:
@@ -162,6 +164,17 @@ def environment(job: TrainingJob, device: str, rollout: str) -> dict[str, str]:
         }
     found |= job.tracking.environment(folder)
     return found | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def cluster_words() -> dict[str, str]:
+    """What a process needs to be let into a cluster that runs already.
+
+    A head that `ray start` starts where there is a token asks for it, from Ray 2.60 on, and a
+    process that joins sends it only when told to; a cluster that asks for none takes it too.
+    """
+    told = "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ
+    has_token = told or (Path.home() / ".ray" / "auth_token").is_file()
+    return {"RAY_AUTH_MODE": "token"} if has_token and "RAY_AUTH_MODE" not in os.environ else {}
 
 
 def write_vllm_metadata(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 from runners.verl.arguments import Files, configuration
 from runners.verl.composed import check_overrides, lay_over, verl_defaults
-from runners.verl.machine import Machine, environment
+from runners.verl.machine import Machine, cluster_words, environment
 
 JobMaker = Callable[..., TrainingJob]
 TrainerMaker = Callable[..., VerlTrainer]
@@ -208,3 +208,17 @@ def test_plugins_of_the_user_are_loaded_too(
     assert found["VERL_PLATFORM"] == "cpu"
     assert (found["WANDB_RUN_ID"], found["WANDB_RESUME"]) == ("run", "allow")
     assert found["TENSORBOARD_DIR"].endswith("run/training/tensorboard")
+
+
+def test_a_cluster_that_asks_for_a_token_is_sent_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert cluster_words() == {}
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("x")
+    assert cluster_words() == {"RAY_AUTH_MODE": "token"}
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    assert cluster_words() == {}
