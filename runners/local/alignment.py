@@ -42,7 +42,10 @@ def sketch(model: Any) -> torch.Tensor:
         flat = parameter.grad.detach().flatten().float()
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
         lots = torch.Generator(flat.device).manual_seed(key)
-        signs = torch.randint(0, 2, flat.shape, generator=lots, device=flat.device) * 2 - 1
+        coins = torch.randint(
+            0, 2, flat.shape, generator=lots, device=flat.device, dtype=torch.int8
+        )
+        signs = 2 * coins - 1
         padded = torch.nn.functional.pad(flat * signs, (0, -len(flat) % SIZE))
         total += padded.view(-1, SIZE).sum(0).cpu()
     return total
