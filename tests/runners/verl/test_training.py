@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from difficulty.prompts import Prompter, PromptFormat
+from runners.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 from runners.verl.processes import MARK
@@ -164,12 +166,14 @@ def descendants_or_marked(process: psutil.Process) -> list[psutil.Process]:
     return list(found.values())
 
 
-def test_a_killed_run_leaves_nothing_behind_and_goes_on(
-    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader, tmp_path: Path
+def test_a_killed_run_leaves_nothing_behind_and_ends_as_one_that_was_not_killed(
+    grpo_run: Any, rows: RowReader, tmp_path: Path
 ) -> None:
     import cloudpickle
 
-    job, trainer = make_job(), make_trainer(steps=5)
+    trainer = grpo_run.trainer.model_copy(update={"checkpoint_every": 2})
+    folder = tmp_path / "run" / "training"
+    job = replace(grpo_run.job, folder=folder, tracking=TrackingSettings())
     pickled = tmp_path / "job.pickle"
     pickled.write_bytes(cloudpickle.dumps((trainer, job)))
     driver = psutil.Popen(
@@ -189,9 +193,14 @@ def test_a_killed_run_leaves_nothing_behind_and_goes_on(
     assert not alive
 
     trainer.train(job)
-    assert trained_on(job, rows) == planned(job, steps=5)
-    assert [row["step"] for row in rows(metrics)] == [1, 2, 3, 4, 5]
     assert "global_step_2" in (job.folder / "verl.log").read_text()
+    whole = grpo_run.job.folder
+    assert rows(job.folder / "curriculum.jsonl") == rows(whole / "curriculum.jsonl")
+    for row, expected in zip(rows(metrics), rows(whole / "metrics.jsonl"), strict=True):
+        exact = ("step", "reward/mean", "response_length", "zero_variance")
+        assert [row[name] for name in exact] == [expected[name] for name in exact]
+        assert row["loss"] == pytest.approx(expected["loss"], abs=1e-5)
+        assert row["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-3)
 
 
 def test_a_failing_run_says_why(make_job: JobMaker, make_trainer: TrainerMaker) -> None:
