@@ -133,14 +133,14 @@ class Arm:
 
 def _killed(folder: Path, kind: str, table: tuple[Kill, ...], n: int, rng: random.Random) -> Arm:
     """One trainer, uninterrupted and killed."""
-    training = Training(folder, kind, steps=max(6, 2 * n))
-    start_up = training.run_to_end()
+    training = Training(folder, kind, steps=6 + 4 * n)
+    start_up, step = training.run_to_end()
     whole = training.put_aside()
     outcomes = []
     for number in range(n):
         kill = table[number % len(table)]
         early = number % 3 == 2 and not kill.is_worker
-        lines, moment = rng.randint(0, 2), rng.uniform(0, start_up) if early else rng.uniform(0, 2)
+        lines, moment = rng.randint(0, 2), rng.uniform(0, start_up if early else step)
         outcome = training.run_and_kill(kill, None if early else lines, moment)
         if outcome is None:  # it was through before
             break
@@ -183,16 +183,18 @@ class Training:
         self.config = folder / f"{kind}.yaml"
         self.config.write_text(yaml.safe_dump(settings))
 
-    def run_to_end(self) -> float:
-        """Seconds from the training's beginning to its first new step."""
+    def run_to_end(self) -> tuple[float, float]:
+        """Seconds from the training's beginning to its first new step, and of a step after that."""
         process = self._start()
         self._wait_for(self.folder.is_dir, process)
         begun, lines = time.monotonic(), self.done()
         self._wait_for(lambda: self.done() > lines, process)
-        start_up = time.monotonic() - begun
+        first, lines = time.monotonic(), self.done()
+        self._wait_for(lambda: self.done() == self.steps, process)
+        step = (time.monotonic() - first) / max(1, self.done() - lines)
         if process.wait():
             raise RuntimeError(f"the run must end well, but got:\n{self.printed.read_text()}")
-        return start_up
+        return first - begun, step
 
     def put_aside(self) -> Path:
         """Move the training elsewhere, so that the next command begins it again."""

@@ -18,7 +18,8 @@ def kill_runs(*words: str) -> dict[str, Any]:
     assert found["leftover_after_10s"] == 0
     assert found["tracebacks"] == 0
     assert found["equal"]
-    assert found["weights_differ_by_at_most"] == 0
+    # verl's samples come back in any order, and so are summed
+    assert found["weights_differ_by_at_most"] < 1e-6
     return found
 
 
