@@ -180,33 +180,35 @@ def _interval(low: float | None, high: float | None, form: str) -> str:
 
 
 def draw(families: Mapping[str, Family], path: Path) -> None:
-    """Real against simulated ratio, a point a curriculum, with the real interval."""
+    """A line a curriculum: its real ratio and the simulated one, with their intervals."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-    names = [name for name, row in families.items() if row["simulated"]["n"]]
-    figure, axes = plt.subplots(figsize=(6.2, 5.2), layout="constrained")
-    for name in names:
-        row, foretold = families[name], families[name]["simulated"]
-        axes.plot(foretold["ratio"], row["ratio"], "o", color="#2f5d8c", markersize=5)
-        if row["low"] is not None:
-            axes.vlines(foretold["ratio"], row["low"], row["high"], color="#2f5d8c", linewidth=1)
-        axes.annotate(name, (foretold["ratio"], row["ratio"]), xytext=(5, 4), fontsize=8,
-                      textcoords="offset points")  # fmt: skip
-    ticks = [0.4, 0.5, 0.667, 0.8, 1, 1.25, 1.5, 2]
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.axes.set(xscale="log", yscale="log")
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter(lambda value, _: f"{value:.2g}")
-        axis.set_minor_locator(NullLocator())
-        axis.set_minor_formatter(NullFormatter())
-    axes.axline((1, 1), slope=1, color="black", linewidth=0.6, linestyle=":")
-    axes.axhline(1, color="black", linewidth=0.8)
-    axes.axhline(1 / 1.5, color="#3d7f63", linewidth=0.8, linestyle="--")
-    axes.set_xlabel("simulated: FLOPs to mixed's final level, of mixed's")
-    axes.set_ylabel("real training: the same, 95%")
+    names = sorted(families, key=lambda name: -families[name]["ratio"])
+    figure, axes = plt.subplots(figsize=(7, 0.28 * len(names) + 1.2), layout="constrained")
+    styles = (("simulated", "#3d7f63", "D", 3, 0.16), ("real training", "#2f5d8c", "o", 5, -0.08))
+    for label, colour, marker, size, shift in styles:
+        rows = [families[n] if label != "simulated" else families[n]["simulated"] for n in names]
+        placed = [(row, y + shift) for y, row in enumerate(rows) if row["n"]]
+        axes.plot([row["ratio"] for row, _ in placed], [y for _, y in placed], marker,
+                  color=colour, markersize=size, label=label)  # fmt: skip
+        for row, y in placed:
+            if row["low"] is not None:
+                axes.hlines(y, row["low"], row["high"], color=colour, linewidth=1.2)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.axvline(1 / 1.5, color="black", linewidth=0.8, linestyle=":")
+    axes.set_xscale("log")
+    ticks = [0.5, 1 / 1.5, 0.8, 1, 1.25, 1.5]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.set_xticklabels([f"{tick:.3g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    most = max(row["n"] for row in families.values())
+    axes.set_xlabel(f"FLOPs to mixed's final level, as a share of mixed's ({most} seeds, 95%)")
     axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
