@@ -65,8 +65,8 @@ from curricula import Scheduler
 from curricula.learner import LearnerSettings
 from domains.base import as_json
 from runners.files import read_lines
-from runners.learner_fit import fit
 from runners.run_dir import versions
+from runners.simulated.learner_fit import fit
 
 STEPS, EVALUATIONS = 40, 10
 """Of mixed."""

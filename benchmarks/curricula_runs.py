@@ -20,20 +20,20 @@ from curricula import Item, Scheduler
 from curricula.learner import LearnerSettings, ProblemTable
 from curricula.machinery.pool import Pool
 from curricula.simulate import Simulation
-from difficulty.engine import Engine
+from difficulty.engines.base import Engine
 from domains.splits import nested_subset
 from runners.config import RunConfig
-from runners.evaluate import evaluate
-from runners.evaluation_log import EvaluationLog
-from runners.evaluation_summary import EvaluationRow, Phase
+from runners.evaluation.evaluate import evaluate
+from runners.evaluation.log import EvaluationLog
+from runners.evaluation.summary import EvaluationRow, Phase
 from runners.files import read_json, read_lines, write_json, write_lines
 from runners.flops import FORWARD
-from runners.learner_fit import posterior_rates
-from runners.models import resolve_model
+from runners.models.resolve import resolve_model
 from runners.problem_set import ProblemSet, load_problems
+from runners.profiling.scored import Scored
+from runners.profiling.scoring import score_problems
 from runners.run_dir import open_run
-from runners.scored import Scored
-from runners.scoring import score_problems
+from runners.simulated.learner_fit import posterior_rates
 from runners.trainer import TrainingJob
 
 PROMPTS, SAMPLES = 16, 8

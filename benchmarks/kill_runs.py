@@ -76,7 +76,7 @@ VERL = (
 
 def runs(folder: Path, kills: int, rng: random.Random, with_verl: bool) -> dict[str, Any]:
     """The whole comparison."""
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
 
     resolve_model("tiny")  # made once, before any clock runs
     local = kills // 4 if with_verl else kills

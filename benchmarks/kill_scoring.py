@@ -29,9 +29,9 @@ from typing import Any
 
 import yaml
 
-from difficulty.engine import Answered, Engine, Request, Sampling
-from difficulty.store import ScoredCompletion, read_part, verdicts_in
-from difficulty.transformers_engine import Transformers
+from difficulty.engines.base import Answered, Engine, Request, Sampling
+from difficulty.engines.transformers import Transformers
+from difficulty.store.completions import ScoredCompletion, read_part, verdicts_in
 
 BATCH = 512
 """Completions that the engine takes at once (`transformers_engine`)."""
@@ -41,7 +41,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 def scoring(folder: Path, kills: int, rng: random.Random) -> dict[str, Any]:
     """The whole comparison."""
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
 
     resolve_model("tiny")  # made once, before any clock runs
     samples = max(8, kills)  # enough work that the last kill still finds some
@@ -193,7 +193,7 @@ SAMPLES: dict[tuple[str, int], int] = {}
 
 def score_once(config: Path) -> None:
     """What `curricle score` does, with the logging engine."""
-    from difficulty.engine import sampling_seed
+    from difficulty.engines.base import sampling_seed
     from runners.config import load_config
     from runners.problem_set import load_problems
     from runners.run import score_problems

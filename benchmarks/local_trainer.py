@@ -162,7 +162,7 @@ def installed_smollm2() -> Path | None:
 
 
 def model_in(given: Path) -> Path:
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
 
     inside = sorted(given.glob("*.gguf")) if given.is_dir() else []
     return resolve_model(str(inside[0] if inside else given))
@@ -185,7 +185,7 @@ def task_of(case: Case) -> dict[str, Any]:
     from transformers import AutoTokenizer
 
     from runners.local import LocalTrainer
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
 
     folder = resolve_model(case.model)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -215,7 +215,7 @@ def train_here(task: dict[str, Any]) -> None:
     """The local trainer's arm: its own loop, paused where it would evaluate."""
     from curricula import Mixed
     from curricula.base import Item
-    from difficulty.engine import Sampling
+    from difficulty.engines.base import Sampling
     from runners.files import read_lines
     from runners.local import LocalTrainer
     from runners.trainer import TrainingJob

@@ -30,13 +30,13 @@ from pathlib import Path
 from typing import Any
 
 from difficulty.adaptive import Fixed
-from difficulty.engine import Answered, Engine, Request, Sampling, sampling_seed
+from difficulty.engines.base import Answered, Engine, Request, Sampling, sampling_seed
+from difficulty.engines.vllm import Vllm, environment
 from difficulty.prompts import Prompter, PromptFormat
 from difficulty.score import open_store, score
-from difficulty.vllm_engine import Vllm, environment
 from domains.problem import Problem
 from domains.sources.procedural import Procedural
-from runners.models import resolve_model
+from runners.models.resolve import resolve_model
 
 BATCH_SIZES = (16, 32, 64, 128)
 PROMPTER = Prompter(PromptFormat(), {})
@@ -79,7 +79,7 @@ def ours(engine: Engine, settings: Vllm, model: Path, part: Sequence[Problem], s
 
 def bare_vllm(pipe: Connection, settings: dict[str, Any], model: str) -> None:
     """The child of the bare arm: loads vLLM as our worker does, then generates what it is sent."""
-    from difficulty.vllm_worker import load
+    from difficulty.engines.vllm_worker import load
 
     llm, _ = load(settings, model)
     from vllm import SamplingParams

@@ -15,8 +15,8 @@ from statistics import fmean
 
 from runners.config import load_config
 from runners.console import console
-from runners.evaluation_log import EvaluationLog
-from runners.evaluation_summary import EvaluationRow, grouped, paired_difference, summarise
+from runners.evaluation.log import EvaluationLog
+from runners.evaluation.summary import EvaluationRow, grouped, paired_difference, summarise
 from runners.files import read_json
 from runners.run import run
 from runners.run_dir import RunDir

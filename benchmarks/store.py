@@ -42,8 +42,8 @@ from difficulty.buckets import Edges
 from difficulty.export import ScoredPool, export_buckets
 from difficulty.pass_rate import posteriors
 from difficulty.prompts import Prompter, PromptFormat
-from difficulty.regrade import stale_checkers
-from difficulty.store import ScoredCompletion, ScoreStore
+from difficulty.store.completions import ScoredCompletion, ScoreStore
+from difficulty.store.regrade import stale_checkers
 from domains.checkers.math_answers import Math
 from domains.problem import Problem, Status
 

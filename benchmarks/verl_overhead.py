@@ -231,10 +231,10 @@ def job_of(design: Design, folder: Path) -> Any:
     """Four batches of problems of the tiny families, one after another and from the top again."""
     from curricula import Sequential
     from curricula.base import Item
-    from difficulty.engine import Sampling
+    from difficulty.engines.base import Sampling
     from difficulty.prompts import Prompter, PromptFormat
     from domains.sources.tiny_families import TinyFamilies
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
     from runners.trainer import TrainingJob
 
     everything = TinyFamilies().load()

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from difficulty.engine import Message
+from difficulty.engines.base import Message
 from domains.base import Settings
 from domains.presets.templates import system_text
 from domains.problem import Problem

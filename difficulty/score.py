@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from difficulty.adaptive import SamplingPlan, Tally
-from difficulty.engine import (
+from difficulty.engines.base import (
     Completion,
     Engine,
     EngineSettings,
@@ -34,9 +34,9 @@ from difficulty.engine import (
 from difficulty.pass_rate import PassRate, count_verdicts
 from difficulty.prior import Ints
 from difficulty.prompts import Prompter
-from difficulty.regrade import checkers_of, fingerprints, refuse_stale
-from difficulty.sharing import Known, Sharing
-from difficulty.store import ScoredCompletion, ScoreStore
+from difficulty.store.completions import ScoredCompletion, ScoreStore
+from difficulty.store.regrade import checkers_of, fingerprints, refuse_stale
+from difficulty.store.sharing import Known, Sharing
 from domains.judge import judge
 from domains.problem import Problem
 

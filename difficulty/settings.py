@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from difficulty import AnyEngine, Vllm
 from difficulty.adaptive import Adaptive, AnySampling, Fixed, WidthTarget
 from difficulty.buckets import Bucketing, Counts, Edges
+from difficulty.engines import AnyEngine, Vllm
 from difficulty.imported import AnyImported
 from domains.base import Settings
 

@@ -69,8 +69,8 @@ def score_command(
 
     Example: `curricle score configs/quickstart.yaml difficulty.samples=16`
     """
+    from runners.profiling.stored_scores import regrade_scores, show_status
     from runners.stages import score_only
-    from runners.stored_scores import regrade_scores, show_status
 
     if regrade and status:
         raise ValueError("score takes --regrade or --status, but got both")
@@ -133,7 +133,7 @@ def plan_command(
     Example: `curricle plan configs/quickstart.yaml --simulate curriculum.order=hard_to_easy`
     """
     from runners.console import console
-    from runners.plan import plan, plan_simulated
+    from runners.planning.plan import plan, plan_simulated
 
     loaded = _load(config, overrides)
     if (simulate or like) and parquet:
@@ -165,7 +165,7 @@ def transfer_command(config: Config, overrides: Overrides = None) -> None:
 
     Example: `curricle transfer configs/transfer/tiny.yaml transfer.gain=0.3`
     """
-    from runners.transfer import search_transfer
+    from runners.transfer.search import search_transfer
 
     _say_page(search_transfer(_load(config, overrides)))
 
@@ -231,7 +231,7 @@ def predict_command(
 
     Example: `curricle predict --train scored.jsonl --apply all.jsonl --out rates.jsonl`
     """
-    from runners.predict import predict
+    from runners.profiling.predict import predict
 
     predict(train, apply, out, card, level)
 
@@ -246,7 +246,7 @@ def irt_command(
 
     Example: `curricle irt weak.jsonl strong.jsonl --out labels.jsonl`
     """
-    from runners.irt import fit_files
+    from runners.profiling.irt import fit_files
 
     fit_files(files, kind, out)
 
@@ -262,7 +262,7 @@ def drift_command(
 
     Example: `curricle drift runs/base runs/checkpoint-200`
     """
-    from runners.drift import compare_files
+    from runners.profiling.drift import compare_files
 
     compare_files(before, after, rate, as_json)
 
@@ -297,7 +297,7 @@ def watch_command(
 
     Example: `curricle watch runs/quickstart`
     """
-    from runners.watch import watch
+    from runners.tracking.watch import watch
 
     watch(folder, once, every)
 

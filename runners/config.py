@@ -17,16 +17,16 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from curricula import AnyScheduler, Mixed
 from curricula.machinery.where import Where
-from difficulty import AnyEngine, Transformers
 from difficulty.buckets import AnyBucketing, Edges
-from difficulty.engine import Sampling
+from difficulty.engines import AnyEngine, Transformers
+from difficulty.engines.base import Sampling
 from difficulty.export import ExportSettings
 from difficulty.prompts import PromptFormat
 from difficulty.settings import DifficultySettings, fixed_unless_by_edges
 from domains import AnyDomain
 from domains.base import Settings
 from runners.sft import AnySFT
-from runners.trackers import TrackingSettings
+from runners.tracking.trackers import TrackingSettings
 from runners.trainers import AnyTrainer, LocalTrainer
 from runners.verl.presets import fill_in
 

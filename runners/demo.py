@@ -12,7 +12,7 @@ from pathlib import Path
 from runners.config import load_config
 from runners.console import console
 from runners.run import run
-from runners.transfer import search_transfer
+from runners.transfer.search import search_transfer
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

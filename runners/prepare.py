@@ -33,8 +33,8 @@ from domains.splits import equal_bands, nested_sizes, place
 from runners.config import RunConfig
 from runners.console import console, print_table, progress_bar
 from runners.files import read_json, write_json
-from runners.measured_rates import measured_rates
 from runners.problem_set import chosen, load_problems, unique
+from runners.profiling.measured_rates import measured_rates
 
 MANIFEST = "prepared.json"
 _TOLD_EVERY = 1000

@@ -8,7 +8,7 @@ from difficulty.prompts import Prompter, choose_examples
 from domains.problem import Problem
 from domains.splits import nested_subset, split
 from runners.config import EvaluationSettings, RunConfig
-from runners.tiny_model import HELD_OUT
+from runners.models.tiny import HELD_OUT
 
 
 @dataclass(frozen=True)

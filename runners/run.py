@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from difficulty.engine import Engine
+from difficulty.engines.base import Engine
 from difficulty.export import export_buckets
-from runners.bucket_picture import draw_buckets
 from runners.config import RunConfig
 from runners.console import console, progress_bar
 from runners.curriculum_check import check_names
 from runners.disk_room import check_room
-from runners.evaluate import evaluate
-from runners.evaluation_log import EvaluationLog
-from runners.evaluation_summary import EvaluationRow, Phase
+from runners.evaluation.evaluate import evaluate
+from runners.evaluation.log import EvaluationLog
+from runners.evaluation.summary import EvaluationRow, Phase
 from runners.files import write_lines
 from runners.flops import ledger
-from runners.models import resolve_model
+from runners.models.resolve import resolve_model
 from runners.problem_set import ProblemSet, load_problems
+from runners.profiling.bucket_picture import draw_buckets
+from runners.profiling.scored import Scored
+from runners.profiling.scoring import score_problems
 from runners.report import write_run_report
 from runners.run_dir import RunDir, open_run
-from runners.scored import Scored
-from runners.scoring import score_problems
 from runners.sft.outcome import say_stages
 from runners.sft.stage import check_sft, describe_sft, fine_tune, for_rl, rescore
 from runners.summary import add_tokens, summarise, timed

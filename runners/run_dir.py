@@ -2,7 +2,7 @@
 
 `config.json` holds the resolved settings. Once a run has results that depend on all of them
 (evaluations, training, trials), other settings are refused, so that they can never be mixed. Until
-then they may change: scores have a key of their own (`difficulty/store.py`), and a mended
+then they may change: scores have a key of their own (`difficulty/store/key.py`), and a mended
 curriculum need not score again.
 """
 

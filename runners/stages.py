@@ -14,15 +14,15 @@ from runners.config import RunConfig
 from runners.console import console, print_table, progress_bar
 from runners.curriculum_check import check_names
 from runners.disk_room import check_room
-from runners.evaluate import evaluate
-from runners.evaluation_summary import summarise
+from runners.evaluation.evaluate import evaluate
+from runners.evaluation.summary import summarise
 from runners.files import read_json, write_lines
-from runners.models import resolve_model
+from runners.models.resolve import resolve_model
 from runners.problem_set import load_problems
+from runners.profiling.scored import Scored
+from runners.profiling.scoring import score_problems
 from runners.run import export
 from runners.run_dir import RunDir, open_run
-from runners.scored import Scored
-from runners.scoring import score_problems
 from runners.sft.stage import check_sft, describe_sft
 
 

@@ -15,14 +15,14 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from curricula.base import Item, Scheduler
-from difficulty.engine import Engine, Sampling
+from difficulty.engines.base import Engine, Sampling
 from difficulty.prompts import Prompter
 from domains.base import Settings
 from domains.problem import Problem
 from runners.algorithms import RULES, Algorithm, KLEstimator, Rule, plain
-from runners.evaluation_summary import EvaluationRow
+from runners.evaluation.summary import EvaluationRow
 from runners.segments import Leg, Segment, check_segments, legs
-from runners.trackers import TrackingSettings
+from runners.tracking.trackers import TrackingSettings
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Trainer(Settings, ABC):
         - `metrics.jsonl`: one line a step, {"step": int, "stage": str, name: float ...}
         - `curriculum.jsonl`: one line a step, {"step", "stage", "uids", "rewards", "mean_reward"},
           the uids in the order in which they were rolled out, each with its mean reward
-        - `rollouts.jsonl`: the single completions (`runners/rollout_records.py`)
+        - `rollouts.jsonl`: the single completions (`runners/tracking/rollout_records.py`)
         - `model/`: the trained policy as a Hugging Face folder
 
         Raises `ValueError` for what a user can cause, before any long work.

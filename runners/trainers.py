@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runners.local import LocalTrainer
-from runners.simulated_trainer import SimulatedTrainer
+from runners.simulated.trainer import SimulatedTrainer
 from runners.trainer import Trainer, TrainingJob
 from runners.verl import VerlTrainer
 

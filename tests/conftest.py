@@ -13,13 +13,13 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as difficulty.transformers_engine does
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as difficulty.engines.transformers does
 
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
     """The embedded model, from the cache after the first time."""
-    from runners.models import resolve_model
+    from runners.models.resolve import resolve_model
 
     return resolve_model("tiny")
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from difficulty.model_files import weights_hash
+from difficulty.engines.model_files import weights_hash
 from runners.files import read_lines
 
 pytestmark = pytest.mark.soak

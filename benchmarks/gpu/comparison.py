@@ -163,7 +163,7 @@ def problems(design: Design) -> list[dict[str, Any]]:
 
 def passes(config: Any) -> dict[str, Any]:
     """pass@1 before and after with the paired gain, over all problems and by domain."""
-    from runners.evaluation_summary import grouped, paired_difference, summarise
+    from runners.evaluation.summary import grouped, paired_difference, summarise
 
     rows = evaluations(config)
     by_domain = {str(group[0]): own for group, own in grouped(rows, ("domain",)).items()}
@@ -181,14 +181,14 @@ def passes(config: Any) -> dict[str, Any]:
 
 def lead(ours: Any, theirs: Any) -> dict[str, Any]:
     """pass@1 at the end of one arm less that of another, paired by problem."""
-    from runners.evaluation_summary import paired_difference
+    from runners.evaluation.summary import paired_difference
 
     ends = [[r for r in evaluations(config) if r.phase == "after"] for config in (theirs, ours)]
     return interval_of(paired_difference(*ends, 1))
 
 
 def evaluations(config: Any) -> list[Any]:
-    from runners.evaluation_log import EvaluationLog
+    from runners.evaluation.log import EvaluationLog
     from runners.run_dir import RunDir
 
     return EvaluationLog(RunDir(config.out / config.name).evaluations).rows()

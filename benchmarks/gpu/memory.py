@@ -24,7 +24,7 @@ from typing import Any
 
 from comparison import Design, machine, require, settings, smollm2
 
-from runners.models import resolve_model
+from runners.models.resolve import resolve_model
 from runners.run import run
 from runners.run_dir import RunDir
 from runners.verl.memory import estimate

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from difficulty.counted_rows import least_n
 from difficulty.pass_rate import PassRate
+from difficulty.store.counted_rows import least_n
 from domains.base import Settings
 from domains.problem import Problem
 

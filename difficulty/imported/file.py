@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from difficulty.counted_rows import Counts, counts_of, read_rows
 from difficulty.imported.base import Imported, Measured
+from difficulty.store.counted_rows import Counts, counts_of, read_rows
 from domains.normal_text import framed_tokens, tokens
 from domains.problem import Problem
 

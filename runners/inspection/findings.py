@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from difficulty.engine import Message
+from difficulty.engines.base import Message
 from domains.judge import judge
 from domains.overlap import THRESHOLD, find_overlaps, repeated
 from domains.problem import Label, Problem

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from difficulty.durable import put_in_place
+from difficulty.store.durable import put_in_place
 
 
 def save_checkpoint(folder: Path, step: int, state: Mapping[str, Any]) -> None:

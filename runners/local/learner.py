@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from difficulty.transformers_engine import Rollout
+from difficulty.engines.transformers import Rollout
 from runners.local.alignment import Sketches, by_domain
 from runners.local.checkpoint import restore_trainable, trainable
 from runners.local.losses import (
@@ -200,7 +200,7 @@ class Learner:
         )
 
     def _frozen_copy(self, start: Path) -> Any:
-        from difficulty.transformers_engine import load_model
+        from difficulty.engines.transformers import load_model
 
         reference, _ = load_model(start, self.settings.dtype, self.settings.device, None)
         return reference.requires_grad_(False)

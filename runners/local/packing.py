@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from difficulty.decoding import common_prefix
+from difficulty.engines.decoding import common_prefix
 
 WIDEST = 8192
 """Tokens in a row with a mask, whose size is the square; wider completions go into plain rows."""

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from difficulty.transformers_engine import Device, Rollout, load_model
+from difficulty.engines.transformers import Device, Rollout, load_model
 from runners.local.packing import WIDEST, Group, Packed, lay_out, pack, parts
 
 if TYPE_CHECKING:

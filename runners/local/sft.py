@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from difficulty.transformers_engine import Rollout
+from difficulty.engines.transformers import Rollout
 from runners.console import progress_bar
 from runners.files import read_lines, write_lines
 from runners.local.checkpoint import (

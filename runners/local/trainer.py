@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from curricula.base import Batch, Choice, Outcome, Scheduler
-from difficulty.engine import Request, Sampling, sampling_seed
-from difficulty.transformers_engine import Device, Rollout, TransformersEngine
+from difficulty.engines.base import Request, Sampling, sampling_seed
+from difficulty.engines.transformers import Device, Rollout, TransformersEngine
 from domains.judge import judge
 from runners.console import progress_bar
 from runners.local.checkpoint import load_checkpoint, save_checkpoint
-from runners.rollout_records import rollout_rows
 from runners.run_lock import alone_in
 from runners.segments import Leg, frozen_names
-from runners.tracking import TrainingLog, drawn_row, outcome_figures
+from runners.tracking.rollout_records import rollout_rows
+from runners.tracking.training_log import TrainingLog, drawn_row, outcome_figures
 from runners.trainer import Trainer, TrainingJob
 
 if TYPE_CHECKING:

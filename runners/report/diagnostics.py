@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from runners.evaluation_summary import Estimate, bootstrap_mean
+from runners.evaluation.summary import Estimate, bootstrap_mean
 from runners.report import plots
 from runners.report.inputs import Run
 from runners.report.plots import Figure, Sheet

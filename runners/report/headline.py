@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runners.evaluation_summary import (
+from runners.evaluation.summary import (
     Estimate,
     EvaluationRow,
     grouped,

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from runners.evaluation_summary import PHASES, EvaluationRow, Phase
+from runners.evaluation.summary import PHASES, EvaluationRow, Phase
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.evaluation_summary import Estimate, summarise
+from runners.evaluation.summary import Estimate, summarise
 from runners.report import plots
 from runners.report.inputs import Run
 from runners.report.plots import Figure, Sheet

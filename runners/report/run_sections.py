@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runners.evaluation_summary import EvaluationRow
+from runners.evaluation.summary import EvaluationRow
 from runners.report import run_plots, tables
 from runners.report.diagnostics import diagnostics
 from runners.report.inputs import Run

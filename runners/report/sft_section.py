@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from runners.evaluation_summary import GroupBy, Phase, grouped, paired_difference, summarise
+from runners.evaluation.summary import GroupBy, Phase, grouped, paired_difference, summarise
 from runners.report import plots, run_plots
 from runners.report.inputs import Run
 from runners.report.sections import Section

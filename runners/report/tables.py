@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runners.evaluation_summary import (
+from runners.evaluation.summary import (
     Estimate,
     EvaluationRow,
     GroupBy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from runners.evaluation_summary import Estimate
+from runners.evaluation.summary import Estimate
 
 MISSING = "–"
 MINUS = "−"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from difficulty.engine import Message
+from difficulty.engines.base import Message
 from difficulty.prompts import Prompter
-from difficulty.store import ScoredCompletion
+from difficulty.store.completions import ScoredCompletion
 from domains.problem import Problem
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from difficulty.engine import Message
+from difficulty.engines.base import Message
 from domains.normal_text import tokens
 from domains.problem import Problem
 from domains.sources.tables import read_file

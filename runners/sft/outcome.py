@@ -7,8 +7,8 @@ from itertools import combinations
 
 from runners.config import RunConfig
 from runners.console import print_table
-from runners.evaluation_log import EvaluationLog
-from runners.evaluation_summary import Estimate, Phase, paired_difference, summarise
+from runners.evaluation.log import EvaluationLog
+from runners.evaluation.summary import Estimate, Phase, paired_difference, summarise
 from runners.run_dir import RunDir
 from runners.summary import summarise as add_to_summary
 

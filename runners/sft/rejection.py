@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from difficulty.store import ScoredCompletion
+from difficulty.store.completions import ScoredCompletion
 from domains.splits import place
 from runners.sft.examples import Collected, Example, Material, normal
 from runners.sft.settings import SFT

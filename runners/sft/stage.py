@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from difficulty.score import open_store
-from difficulty.store import ScoredCompletion, read_part
+from difficulty.store.completions import ScoredCompletion, read_part
 from domains.problem import Problem
 from domains.splits import place
 from runners.config import RunConfig
@@ -27,9 +27,9 @@ from runners.console import console, print_table
 from runners.files import read_json, read_lines, write_json, write_lines
 from runners.local import LocalTrainer
 from runners.problem_set import ProblemSet
+from runners.profiling.scored import Scored
+from runners.profiling.scoring import measure_rates, stored_of
 from runners.run_dir import RunDir
-from runners.scored import Scored
-from runners.scoring import measure_rates, stored_of
 from runners.sft import SFT, AnySFT
 from runners.sft.examples import Collected, Example, Material, encode
 from runners.sft.job import SFTJob

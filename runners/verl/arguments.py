@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runners.algorithms import KL_TYPES
 from runners.segments import Leg
-from runners.trackers import run_name
+from runners.tracking.trackers import run_name
 from runners.trainer import TrainingJob
 from runners.verl.composed import lay_over, verl_defaults
 from runners.verl.machine import Machine

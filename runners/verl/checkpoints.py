@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from difficulty.durable import sync, write_durably
+from difficulty.store.durable import sync, write_durably
 
 TRACKER = "latest_checkpointed_iteration.txt"
 """Where verl looks for the step to resume."""

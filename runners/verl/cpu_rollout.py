@@ -21,9 +21,9 @@ import torch
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
-from difficulty.decoding import Decoded, Decoder
-from difficulty.engine import Sampling
-from difficulty.transformers_engine import load_model
+from difficulty.engines.base import Sampling
+from difficulty.engines.decoding import Decoded, Decoder
+from difficulty.engines.transformers import load_model
 from runners.verl.endings import end_tokens
 from runners.verl.weights import load_exactly
 

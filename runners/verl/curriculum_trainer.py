@@ -30,9 +30,9 @@ from verl.utils.dataset.rl_dataset import collate_fn
 
 from curricula.base import Batch, Curriculum, Outcome
 from runners.files import read_lines, write_lines
-from runners.rollout_records import rollout_rows
-from runners.trackers import figures_of, open_trackio
-from runners.tracking import TrainingLog, drawn_row, evaluation_figures
+from runners.tracking.rollout_records import rollout_rows
+from runners.tracking.trackers import figures_of, open_trackio
+from runners.tracking.training_log import TrainingLog, drawn_row, evaluation_figures
 from runners.verl.job_file import JobFile
 from runners.verl.own_launch import job_of
 from runners.verl.records import evaluation_rows, step_row

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from difficulty.engine import FinishReason
+from difficulty.engines.base import FinishReason
 
 
 def end_tokens(model: str, tokenizer: Any) -> frozenset[int]:

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from curricula.base import Curriculum, Item, Scheduler
 from domains.base import Settings
-from runners.trackers import RolloutSettings
+from runners.tracking.trackers import RolloutSettings
 
 
 class JobFile(Settings):

@@ -8,8 +8,8 @@ from typing import Any
 
 from curricula.base import Batch, Item, Outcome
 from domains.problem import Status
-from runners.evaluation_summary import EvaluationRow
-from runners.tracking import outcome_figures
+from runners.evaluation.summary import EvaluationRow
+from runners.tracking.training_log import outcome_figures
 
 NAMES = {
     "actor/entropy": "entropy",

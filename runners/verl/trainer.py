@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from curricula.base import Item, Scheduler
-from difficulty.engine import Sampling
+from difficulty.engines.base import Sampling
 from difficulty.verl_parquet import verl_row, write_verl_parquet
 from domains.problem import Problem
 from runners.files import count_lines

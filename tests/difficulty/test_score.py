@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from difficulty import Scripted
 from difficulty.adaptive import Adaptive, BudgetTarget, Fixed, SamplingPlan
-from difficulty.engine import Answered, Engine, Request, Sampling, sampling_seed
+from difficulty.engines import Scripted
+from difficulty.engines.base import Answered, Engine, Request, Sampling, sampling_seed
 from difficulty.pass_rate import PassRate
 from difficulty.prompts import Prompter, PromptFormat
 from difficulty.score import open_store, score, stored_rates
-from difficulty.sharing import CHUNK
-from difficulty.store import ScoreStore
+from difficulty.store.completions import ScoreStore
+from difficulty.store.sharing import CHUNK
 from domains.checkers.exact import Exact
 from domains.problem import Problem
 

@@ -7,7 +7,7 @@ import pytest
 
 from runners.disk_room import check_room, count_parameters
 from runners.local import LocalTrainer
-from runners.simulated_trainer import SimulatedTrainer
+from runners.simulated.trainer import SimulatedTrainer
 from runners.verl import VerlTrainer
 
 MILLION = 10**6

@@ -6,7 +6,7 @@ import pytest
 
 from runners.config import load_config
 from runners.files import read_lines
-from runners.plan import plan_simulated
+from runners.planning.plan import plan_simulated
 from runners.stages import check_only
 
 FOLDER = Path(__file__).parents[2] / "configs" / "curricula"

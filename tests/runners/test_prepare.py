@@ -7,13 +7,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from difficulty.store import ScoredCompletion, ScoreStore
+from difficulty.store.completions import ScoredCompletion, ScoreStore
 from domains.problem import Problem, Status
 from domains.sources.verl_parquet import VerlParquet
 from runners.config import RunConfig
-from runners.measured_rates import measured_rates
 from runners.prepare import parse_sizes, prepare
 from runners.problem_set import load_problems
+from runners.profiling.measured_rates import measured_rates
 
 
 def config(folder: Path, **changes: Any) -> RunConfig:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from difficulty.model_files import weights_hash
+from difficulty.engines.model_files import weights_hash
 from runners.config import RunConfig, load_config
 from runners.files import read_json, read_lines
 from runners.run import run

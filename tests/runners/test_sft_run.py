@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from difficulty.model_files import weights_hash
+from difficulty.engines.model_files import weights_hash
 from runners.files import read_json, read_lines
 from runners.run_dir import RunDir
 

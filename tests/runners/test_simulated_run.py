@@ -11,10 +11,10 @@ from safetensors.numpy import save_file
 from domains.sources.tiny_families import TinyFamilies
 from runners.config import RunConfig, validate
 from runners.files import read_lines
-from runners.learner_fit import fit
-from runners.plan import plan_simulated
+from runners.planning.plan import plan_simulated
 from runners.run import run
 from runners.run_dir import RunDir
+from runners.simulated.learner_fit import fit
 from runners.trainers import SimulatedTrainer
 
 pytestmark = pytest.mark.slow

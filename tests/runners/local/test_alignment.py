@@ -7,8 +7,8 @@ import torch
 
 from curricula.base import Item, Outcome
 from curricula.transfer_aware import ALIGNMENT, TransferAware
-from difficulty.engine import Engine, Sampling
-from difficulty.model_files import weights_hash
+from difficulty.engines.base import Engine, Sampling
+from difficulty.engines.model_files import weights_hash
 from difficulty.prompts import Prompter, PromptFormat
 from domains.sources.tiny_families import TinyFamilies
 from runners.files import read_lines

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from difficulty.engine import Request, Sampling
-from difficulty.transformers_engine import Rollout, TransformersEngine
+from difficulty.engines.base import Request, Sampling
+from difficulty.engines.transformers import Rollout, TransformersEngine
 from runners.local import LocalTrainer
 from runners.local.learner import Learner
 from runners.local.policy import (

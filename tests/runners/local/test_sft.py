@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from difficulty.engine import Request, Sampling
-from difficulty.model_files import weights_hash
+from difficulty.engines.base import Request, Sampling
+from difficulty.engines.model_files import weights_hash
+from difficulty.engines.transformers import TransformersEngine, load_model
 from difficulty.prompts import PromptFormat
-from difficulty.transformers_engine import TransformersEngine, load_model
 from domains.judge import judge
 from domains.sources.tiny_families import Draw, draw
 from runners.files import read_lines

@@ -11,13 +11,13 @@ from curricula import Mixed
 from curricula.base import Item
 from curricula.dynamic_sampling import DynamicSampling
 from curricula.pods import PODS
-from difficulty.engine import Sampling
-from difficulty.model_files import weights_hash
+from difficulty.engines.base import Sampling
+from difficulty.engines.model_files import weights_hash
 from difficulty.prompts import Prompter, PromptFormat
 from domains.sources.tiny_families import TinyFamilies
 from runners.files import read_lines
 from runners.local import LocalTrainer
-from runners.trackers import TrackingSettings
+from runners.tracking.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from runners.evaluation_summary import Estimate
+from runners.evaluation.summary import Estimate
 from runners.report.wording import (
     counted,
     duration,

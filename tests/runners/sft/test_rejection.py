@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from difficulty.prompts import Prompter, PromptFormat
-from difficulty.store import ScoredCompletion
+from difficulty.store.completions import ScoredCompletion
 from domains.checkers.exact import Exact
 from domains.problem import Problem, Status
 from runners.sft import RejectionSFT

@@ -12,11 +12,11 @@ import pytest
 
 from curricula.base import Item
 from curricula.staged import Staged
-from difficulty.engine import Sampling
+from difficulty.engines.base import Sampling
 from difficulty.prompts import Prompter, PromptFormat
 from domains.checkers.exact import Exact
 from domains.problem import Problem
-from runners.trackers import RolloutSettings, TrackingSettings
+from runners.tracking.trackers import RolloutSettings, TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 

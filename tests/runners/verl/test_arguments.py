@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from difficulty.engine import Sampling
+from difficulty.engines.base import Sampling
 from difficulty.prompts import PLAIN_TEMPLATE, Prompter, PromptFormat
-from runners.trackers import TrackingSettings
+from runners.tracking.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 from runners.verl.arguments import Files, configuration

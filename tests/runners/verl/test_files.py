@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curricula.base import Batch, Item, Outcome
-from difficulty.engine import Sampling
+from difficulty.engines.base import Sampling
 from domains.verl.own_rows import restore
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer

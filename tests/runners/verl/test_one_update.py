@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from difficulty.engine import Sampling
-from difficulty.transformers_engine import Rollout
+from difficulty.engines.base import Sampling
+from difficulty.engines.transformers import Rollout
 from runners.algorithms import Name
 from runners.local import LocalTrainer
 from runners.trainer import TrainingJob

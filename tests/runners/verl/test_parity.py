@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from difficulty.transformers_engine import Rollout
+from difficulty.engines.transformers import Rollout
 from runners.local import LocalTrainer
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from difficulty.prompts import Prompter, PromptFormat
-from runners.trackers import TrackingSettings
+from runners.tracking.trackers import TrackingSettings
 from runners.trainer import TrainingJob
 from runners.verl import VerlTrainer
 from runners.verl.processes import MARK

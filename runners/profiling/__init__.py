@@ -1,0 +1,1 @@
+"""Difficulty in a run: scoring, pictures, prediction, IRT, drift, imported rates."""

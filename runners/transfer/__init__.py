@@ -1,0 +1,1 @@
+"""`curricle transfer`: the least new-domain data that makes a skill transfer."""
