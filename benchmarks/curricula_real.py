@@ -12,8 +12,8 @@ for that scoring; all pay 2 P for each token generated, what is screened or refi
 about: FLOPs to the target over mixed's FLOPs, below 1 is cheaper, 1.5 where it is not reached with
 1.5 times mixed's, so that such ratios are lower bounds. Trainings of one seed share problems,
 starting weights and the random numbers of equal rollouts. Controls: `mixed, drawn anew` shares the
-problems only, and shows what chance makes of a ratio; `mixed, half batches` shows what more and
-smaller updates are worth without any curriculum.
+problems only, and shows what chance makes of a ratio; mixed with half and quarter batches shows
+what more and smaller updates are worth without any curriculum, VCRL with half batches what it adds.
 
 Then the same in the simulator, with the learner fitted to each seed's mixed run, eight times a
 seed: does it rank the curricula as real training does (Spearman)?
@@ -59,7 +59,7 @@ from curricula_runs import (
     simulate,
     train,
 )
-from curricula_table import draw, print_table, ranking, summarise
+from curricula_table import beside, draw, print_table, ranking, summarise
 
 from curricula import Scheduler
 from curricula.learner import LearnerSettings
@@ -74,11 +74,17 @@ BATCH = PROMPTS, SAMPLES
 DRAWS = 8
 """Simulated trainings of each curriculum and seed."""
 PEER = "mixed"
-HALVES = "mixed, half batches"
-"""Twice the steps for the same FLOPs, as methods get that train on half of what they roll out."""
+HALVES, QUARTERS = "mixed, half batches", "mixed, quarter batches"
+"""More and smaller steps for the same FLOPs, as methods get that train on a part of what they roll
+out."""
+VCRL_HALVES = "vcrl, half batches"
+CONTROLS = (CONTROL, HALVES, QUARTERS, VCRL_HALVES)
+"""In the table, but not among the curricula that are ranked."""
 SETTINGS: dict[str, dict[str, Any]] = {
     CONTROL: {"kind": "mixed"},
     HALVES: {"kind": "mixed"},
+    QUARTERS: {"kind": "mixed"},
+    VCRL_HALVES: from_config("vcrl"),
     "staged": {"kind": "staged", "by": "difficulty"},
     "e2h_gaussian": from_config("e2h_gaussian"),
     "adarft": from_config("adarft"),
@@ -91,7 +97,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "dynamic_sampling": from_config("dynamic_sampling"),
     "pods of mixed": {"kind": "pods", "keep": 4},
 }
-BATCH_OF = {HALVES: (PROMPTS // 2, SAMPLES), "pods of mixed": (PROMPTS, 16)}
+BATCH_OF = {
+    HALVES: (PROMPTS // 2, SAMPLES),
+    QUARTERS: (PROMPTS // 4, SAMPLES),
+    VCRL_HALVES: (PROMPTS // 2, SAMPLES),
+    "pods of mixed": (PROMPTS, 16),
+}
 """Prompts a step and rollouts of each, where they are not mixed's."""
 QUICK = (CONTROL, "mopps", "vcrl")
 
@@ -207,7 +218,7 @@ def report(out: Path, seeds: int, names: tuple[str, ...], steps: int, figure: Pa
     print_table(families)
     if figure:
         draw(families, figure)
-    others = {name: row for name, row in families.items() if name not in (CONTROL, HALVES)}
+    others = {name: row for name, row in families.items() if name not in CONTROLS}
     best = min(others, key=lambda name: others[name]["ratio"])
     profiles = [r["profile"] for found in rows.values() for r in found if r.get("profile")]
     result = {
@@ -216,6 +227,7 @@ def report(out: Path, seeds: int, names: tuple[str, ...], steps: int, figure: Pa
         "best_ratio": others[best]["ratio"],
         "reaches_1_5": any(row["ratio"] <= 1 / CAP for row in others.values()),
         "surely_1_5": [n for n, row in others.items() if (row["high"] or CAP) <= 1 / CAP],
+        "vcrl_beside_mixed_with_half_batches": beside(rows, VCRL_HALVES, HALVES),
         **ranking(rows, tuple(others)),
         "seeds": seeds,
         "n": sum(r["n"] for found in rows.values() for r in found if r["family"] == PEER),

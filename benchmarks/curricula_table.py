@@ -46,6 +46,14 @@ def found(rows: Rows, name: str, where: str) -> dict[int, Mapping[str, Any]]:
     }
 
 
+def beside(rows: Rows, name: str, peer: str) -> list[float | None] | None:
+    """[ratio, low, high]: FLOPs of a curriculum over those of another to the same level, paired;
+    None where no seed has both."""
+    own, others = found(rows, name, "real"), found(rows, peer, "real")
+    ratios = [own[seed]["ratio"] / others[seed]["ratio"] for seed in own if seed in others]
+    return _ends(ratio_interval(ratios), len(ratios), 3) if ratios else None
+
+
 def _mean(row: Mapping[str, Any]) -> dict[str, Any]:
     """One seed's simulated draws as one result."""
     shares = {key: ratio_interval(row[key])[0] for key in ("ratio", "free", "skipping")}
