@@ -23,6 +23,8 @@ from curricula.base import Choice, Curriculum, Outcome
 from domains.problem import Status
 
 STATUSES: frozenset[str] = frozenset(get_args(Status))
+READS = 4
+"""Most readings of a step's outcomes while others are still running: each costs several calls."""
 
 
 @dataclass(slots=True)
@@ -109,16 +111,19 @@ class StepBuffer(ReplayBuffer):  # type: ignore[misc]
         return sum(len(group.choice) for group in self.groups)
 
     def _wait_for_all(self, partition: str, groups: dict[str, Group]) -> None:
-        """Until all that were sent have ended; each is read meanwhile and added to `groups`."""
+        """Until all that were sent have ended; meanwhile they are read and added to `groups`."""
         last = time.time()
         while True:
             self._sync_metadata_from_transfer_queue()
             ended = self.sent.keys() & (
                 self.finished_keys[partition] | self.failure_keys[partition]
             )
-            groups |= self._read(partition, ended - groups.keys())
+            unread = ended - groups.keys()
             if len(ended) == len(self.sent):
+                groups |= self._read(partition, unread)
                 return
+            if len(unread) * READS >= len(self.sent):
+                groups |= self._read(partition, unread)
             last = self._wait_for_next_poll(partition, last)
 
     def _read(self, partition: str, names: Set[str]) -> dict[str, Group]:
