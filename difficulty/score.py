@@ -3,7 +3,7 @@
 Problems are taken in order of their uids, in blocks of fixed size. In a block the sampling plan
 is asked, round by round, how many more completions each problem gets; a round is one stream of
 requests through the engine, judged as they come back, and written in parts. Several writers share
-a round (`difficulty.sharing`); a plan sees the verdicts of its own block and nothing else.
+a round (`store/sharing.py`); a plan sees the verdicts of its own block and nothing else.
 
 No state is kept beside the store. A scoring that is killed loses what was in flight and not yet
 written, and nothing else: the same call asks the plan again from the first round on, and what the

@@ -34,7 +34,7 @@ from difficulty.score import open_store, score
 from difficulty.engines.scripted import Scripted
 from domains.sources.tiny_families import TinyFamilies
 
-difficulty.sharing.CHUNK = 8
+difficulty.store.sharing.CHUNK = 8
 settings = Scripted(otherwise=(": 4", ": 5"))
 log = open(sys.argv[2], "w", buffering=1)
 
