@@ -181,7 +181,7 @@ def _rss_mb() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="1% of it")
+    parser.add_argument("--quick", action="store_true", help="1%% of it")
     parser.add_argument("--completions", type=int, default=200_000, help="for each checker")
     parser.add_argument("--programs", type=int, default=2_000)
     parser.add_argument("--kinds", nargs="*", help="these checkers only")
