@@ -26,6 +26,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.utils import logging
 from trl import GRPOConfig, GRPOTrainer
 
+ROWS_AT_ONCE = 16
+"""Completions in a forward pass with gradients, where the model is a large one."""
+
 
 class Rounds(TrainerCallback):  # type: ignore[misc]
     """Times every `steps` steps, the first of them as warm-up, and waits between rounds."""
@@ -97,9 +100,12 @@ def reward(completions: list[str], answer: list[str], **columns: Any) -> list[fl
 
 def settings(task: dict[str, Any], folder: str) -> GRPOConfig:
     """The same mathematics as the local trainer's: no reference, token mean, one update a batch."""
+    # all logits of 64 prompts of SmolLM2 at once took 22 GB
+    rows = min(task["prompts"] * task["samples"], ROWS_AT_ONCE if task["lora_rank"] else 10**6)
     return GRPOConfig(
         output_dir=folder,
-        per_device_train_batch_size=task["prompts"] * task["samples"],
+        per_device_train_batch_size=rows,
+        gradient_accumulation_steps=task["prompts"] * task["samples"] // rows,
         num_generations=task["samples"],
         max_completion_length=task["max_tokens"],
         max_steps=10**6,
