@@ -47,7 +47,7 @@ ARMS = ("ours", "bare")
 START_SECONDS = 300.0
 STEP_SECONDS = 60.0
 
-Steps = list[dict[str, float]]
+Steps = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute beside the starts")
     parser.add_argument("--model", default="tiny", help="as in a config")
     words = parser.parse_args()
-    design = Design(1, 4, 3, words.model) if words.quick else Design(3, 14, 5, words.model)
+    design = Design(1, 4, 3, words.model) if words.quick else Design(4, 28, 5, words.model)
     found: list[list[dict[str, Steps]]] = []
     for pair in range(design.pairs):
         found.append(pair_of_runs(design, ours_starts=pair % 2 == 0))
@@ -112,6 +112,13 @@ def figures(pairs: list[list[dict[str, Steps]]]) -> dict[str, Any]:
         "bare_step_ms": round(bare, 1),
         "median_step_ms": {
             arm: round(1000 * median(step["seconds"] for step in steps[arm]), 1) for arm in ARMS
+        },
+        "phase_ms": {
+            arm: {
+                name: round(1000 * fmean(step["phases"][name] for step in steps[arm]), 1)
+                for name in steps[arm][0]["phases"]
+            }
+            for arm in ARMS
         },
         "tokens_a_step": round(fmean(step["tokens"] for step in steps["ours"]), 1),
     }

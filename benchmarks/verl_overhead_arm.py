@@ -10,7 +10,8 @@ take before it waits again, and `steps.jsonl`, one line a step:
 - `own`: seconds of it in the code where the trainers differ, whichever is running: drawing prompts,
   reading and choosing once the last rollout has been seen to be finished, and what the trainer does
   beside verl's own step;
-- `tokens`: response tokens, to see that both arms do the same work.
+- `tokens`: response tokens, to see that both arms do the same work;
+- `phases`: verl's own seconds of each part of the step, by its names.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Stopwatch:
         self.started: float | None = None
         self.own = 0.0
         self.tokens = 0
+        self.phases: dict[str, float] = {}
         self.waited = 0.0
         """When the running step last stopped waiting for rollouts."""
 
@@ -75,6 +77,7 @@ class Stopwatch:
                 "seconds": time.perf_counter() - self.started,
                 "own": self.own,
                 "tokens": self.tokens,
+                "phases": self.phases,
             }
             with (self.folder / "steps.jsonl").open("a") as file:
                 file.write(json.dumps(row) + "\n")
@@ -118,6 +121,7 @@ def install(clock: Stopwatch) -> None:
         with clock.counting(-1):
             batch = once(self, *arguments, **named)
         clock.tokens = sum(tag["response_len"] for tag in batch.tags)
+        clock.phases = self.timing_raw  # which verl goes on filling
         return batch
 
     def wait_for_next_poll(self: Any, *arguments: Any, **named: Any) -> Any:
