@@ -133,7 +133,7 @@ class Arm:
 
 def _killed(folder: Path, kind: str, table: tuple[Kill, ...], n: int, rng: random.Random) -> Arm:
     """One trainer, uninterrupted and killed."""
-    training = Training(folder, kind, steps=6 + 4 * n)
+    training = Training(folder, kind, steps=6 + 6 * n)
     start_up, step = training.run_to_end()
     whole = training.put_aside()
     outcomes = []

@@ -51,7 +51,7 @@ def run(config: RunConfig) -> Path:
         console.print(describe_sft(config, problems), soft_wrap=True)
     model = resolve_model(config.model)
     folder = open_run(config)
-    check_room(config.trainer, model, folder.training)
+    check_room(config.trainer, model, folder, config.sft)
     scored = score_problems(config, folder, problems)
     learnt = for_rl(config, problems)
     scored.check_curriculum(config, learnt)

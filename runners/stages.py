@@ -123,7 +123,7 @@ def check_only(config: RunConfig) -> None:
     check_names(config, problems.training)
     local = Path(config.model).expanduser()
     if local.is_dir():
-        check_room(config.trainer, local, RunDir(config.out / config.name).training)
+        check_room(config.trainer, local, RunDir(config.out / config.name), config.sft)
     sets = (("training", problems.training), ("evaluation", problems.evaluation))
     rows = [[name, domain, count] for name, members in sets for domain, count in _domains(members)]
     print_table("Problems", ["set", "domain", "problems"], rows)

@@ -124,7 +124,7 @@ class Trainer(Settings, ABC):
         """Raises `ValueError` for what cannot run here, before any long work."""
 
     def checkpoint_bytes(self, parameters: int, trained: int) -> int:
-        """What a checkpoint takes on disk for a model with so many parameters (in float32)."""
+        """What a checkpoint takes on disk for one model with so many parameters, in float32."""
         return 0
 
     @property

@@ -23,6 +23,7 @@ from runners.local.checkpoint import (
 from runners.local.policy import Rows, load_policy, log_probabilities, save_policy, vocabulary
 from runners.local.trainer import LocalTrainer
 from runners.run_lock import alone_in
+from runners.tracking.trackers import figures_of, open_trackers
 
 if TYPE_CHECKING:
     from runners.sft.examples import Tokens
@@ -60,6 +61,7 @@ def _train(job: SFTJob, place: LocalTrainer, trained: Path) -> None:
         restore_trainable(model, state["policy"])
         optimizer.load_state_dict(state["optimizer"])
     write_lines(metrics, [row for row in read_lines(metrics) if row["step"] <= done])
+    trackers = open_trackers(job.tracking, job.folder, settings.model_dump(mode="json"))
     with progress_bar("fine-tuning") as progress:
         for step, places in enumerate(job.batches(), start=1):
             if step <= done:
@@ -71,10 +73,14 @@ def _train(job: SFTJob, place: LocalTrainer, trained: Path) -> None:
             row["seconds"] = round(time.perf_counter() - start, 3)
             with metrics.open("a") as file:
                 file.write(json.dumps(row) + "\n")
+            for tracker in trackers:
+                tracker.log(figures_of(row), step)
             if step % settings.checkpoint_every == 0:
                 weights = {"policy": trainable(model), "optimizer": optimizer.state_dict()}
                 save_checkpoint(checkpoints, step, weights)
             progress(step, job.steps)
+    for tracker in trackers:
+        tracker.close()
     save_policy(model, tokenizer, trained)
 
 

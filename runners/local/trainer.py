@@ -61,7 +61,7 @@ class LocalTrainer(Trainer):
             )
 
     def checkpoint_bytes(self, parameters: int, trained: int) -> int:
-        return (2 if self.algorithm == "ppo" else 1) * 12 * trained
+        return 12 * trained
 
     def train(self, job: TrainingJob) -> Path:
         self.check(job.scheduler, job.sampling)

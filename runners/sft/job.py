@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from runners.local import LocalTrainer
 from runners.sft.examples import Tokens
 from runners.sft.settings import SFT
+from runners.tracking.trackers import TrackingSettings
+from runners.tracking.training_log import NOWHERE_ELSE
 from runners.verl import VerlTrainer
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class SFTJob:
     place: LocalTrainer | VerlTrainer
     """Where and in which precision to train; the rest of it is reinforcement learning's."""
     seed: int
+    tracking: TrackingSettings = NOWHERE_ELSE
+    """Where its metrics go besides, as a run of its own: its steps are not the training's."""
 
     @property
     def workers(self) -> int:

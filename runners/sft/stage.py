@@ -25,7 +25,6 @@ from domains.splits import place
 from runners.config import RunConfig
 from runners.console import console, print_table
 from runners.files import read_json, read_lines, write_json, write_lines
-from runners.local import LocalTrainer
 from runners.problem_set import ProblemSet
 from runners.profiling.scored import Scored
 from runners.profiling.scoring import measure_rates, stored_of
@@ -33,15 +32,15 @@ from runners.run_dir import RunDir
 from runners.sft import SFT, AnySFT
 from runners.sft.examples import Collected, Example, Material, encode
 from runners.sft.job import SFTJob
+from runners.sft.place import place_of
 from runners.summary import summarise, timed
-from runners.trainers import AnyTrainer
 from runners.verl import VerlTrainer
 
 
 def check_sft(config: RunConfig) -> None:
     """Raises `ValueError`, before any long work, for what cannot run here."""
     assert config.sft is not None
-    sft, trainer = config.sft, _place(config.sft, config.trainer)
+    sft, trainer = config.sft, place_of(config.sft, config.trainer)
     if isinstance(trainer, VerlTrainer):
         from runners.verl.sft import check_sft as check_verl
 
@@ -59,7 +58,7 @@ def describe_sft(config: RunConfig, problems: ProblemSet) -> str:
     Raises `ValueError` for a split that leaves nothing to one side, or a file that does not fit.
     """
     assert config.sft is not None
-    sft, trainer = config.sft, _place(config.sft, config.trainer)
+    sft, trainer = config.sft, place_of(config.sft, config.trainer)
     apart, rest = sft.split(problems.training)
     source = f"completions of {len(apart)} problems"
     if sft.kind == "file":
@@ -96,8 +95,8 @@ def fine_tune(
         console.print(f"[yellow]SFT leaves out {too_long} examples longer than the model reads")
     if not tokens:
         raise ValueError("sft must have examples that fit the model's positions, but none does")
-    trainer = _place(config.sft, config.trainer)
-    job = SFTJob(model, folder.sft, tokens, config.sft, trainer, config.seed)
+    trainer = place_of(config.sft, config.trainer)
+    job = SFTJob(model, folder.sft, tokens, config.sft, trainer, config.seed, config.tracking)
     with timed(folder, "sft"):
         if isinstance(trainer, VerlTrainer):
             from runners.verl.sft import fine_tune as train
@@ -216,14 +215,6 @@ def _examples(
     print_table(f"SFT data ({said['kind']})", ["", "n"], rows)
     summarise(folder, sft={name: said[name] for name in ("kind", "examples", "problems")})
     return [Example.from_json(row) for row in read_lines(path)]
-
-
-def _place(sft: SFT, trainer: AnyTrainer) -> LocalTrainer | VerlTrainer:
-    """Whose device and workers SFT takes: the run's trainer, where it is of the kind asked for."""
-    asked = sft.trainer or trainer.kind
-    if isinstance(trainer, LocalTrainer | VerlTrainer) and trainer.kind == asked:
-        return trainer
-    return VerlTrainer() if asked == "verl" else LocalTrainer()
 
 
 def _words(name: str) -> str:

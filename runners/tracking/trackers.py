@@ -107,8 +107,9 @@ def open_trackers(
 
 
 def run_name(folder: Path) -> str:
-    """What trackers call the run whose training stands in `folder`."""
-    return folder.parent.name
+    """What trackers call the run whose training stands in `folder`; SFT before it is another."""
+    name = folder.absolute().parent.name
+    return name if folder.name == "training" else f"{name}-{folder.name}"
 
 
 def figures_of(row: Mapping[str, Any]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from runners.files import read_lines, write_lines
 from runners.sft.job import SFTJob
+from runners.tracking.trackers import run_name
 from runners.verl.checkpoints import last_step
 from runners.verl.composed import lay_over, verl_defaults
 from runners.verl.launch import Launch
@@ -114,9 +115,9 @@ def _training(job: SFTJob) -> dict[str, Any]:
         "trainer.max_ckpt_to_keep": None,  # `sft_worker` keeps the last one
         "trainer.default_local_dir": str(job.folder.absolute() / "checkpoints"),
         "trainer.resume_mode": "auto",
-        "trainer.logger": ["console", "file"],
-        "trainer.project_name": "curricle",
-        "trainer.experiment_name": f"{job.folder.absolute().parent.name}-sft",
+        "trainer.logger": ["console", "file", *job.tracking.names],
+        "trainer.project_name": job.tracking.project,
+        "trainer.experiment_name": run_name(job.folder),
     }
 
 
@@ -153,7 +154,7 @@ def _environment(job: SFTJob, device: str, done: int) -> dict[str, str]:
     found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS") or str(threads)
     if device == "cpu":
         found |= {"VERL_PLATFORM": "cpu", "VERL_USE_EXTERNAL_MODULES": "runners.verl.plugin"}
-    return found
+    return found | job.tracking.environment(job.folder.absolute())
 
 
 def _run(job: SFTJob, place: VerlTrainer, config: Path, done: int, device: str) -> None:

@@ -21,6 +21,7 @@ import torch.distributed
 from omegaconf import OmegaConf
 from torch.utils.data import Dataset
 
+from runners.tracking.trackers import open_trackio
 from runners.verl.checkpoints import UNFINISHED, finish, fresh
 
 
@@ -66,6 +67,10 @@ def main(path: str) -> None:
         from runners.verl import cpu_workers  # noqa: F401  registers the engine for CPUs
     else:
         initialize_global_process_group()
+    names = config.trainer
+    if "trackio" in names.logger and torch.distributed.get_rank() == 0:
+        # verl itself would begin another run at every resume
+        open_trackio(names.project_name, names.experiment_name, OmegaConf.to_container(config))
     trainer = SFTTrainer(config)
     trainer.ckpt_handler.save_checkpoint = partial(_save, trainer.ckpt_handler)
     if trainer.resume_global_step and trainer.resume_global_step % trainer.steps_per_epoch == 0:

@@ -68,7 +68,7 @@ class VerlTrainer(Trainer):
         return self.kl_coefficient > 0
 
     def checkpoint_bytes(self, parameters: int, trained: int) -> int:
-        return (2 if self.algorithm == "ppo" else 1) * (4 * parameters + 8 * trained)
+        return 4 * parameters + 8 * trained
 
     def check(self, scheduler: Scheduler, sampling: Sampling) -> None:
         """Raises `ValueError` for what cannot run here, long before Ray starts."""

@@ -7,7 +7,10 @@ import pytest
 
 from runners.disk_room import check_room, count_parameters
 from runners.local import LocalTrainer
+from runners.run_dir import RunDir
+from runners.sft import RejectionSFT
 from runners.simulated.trainer import SimulatedTrainer
+from runners.trainers import AnyTrainer
 from runners.verl import VerlTrainer
 
 MILLION = 10**6
@@ -31,21 +34,41 @@ def test_parameters_are_counted_from_the_header(tmp_path: Path) -> None:
 def test_a_checkpoint_holds_weights_and_moments_of_what_is_trained() -> None:
     full, adapters = (10 * MILLION, 10 * MILLION), (10 * MILLION, MILLION)
     assert LocalTrainer().checkpoint_bytes(*full) == 120 * MILLION
-    assert LocalTrainer(algorithm="ppo").checkpoint_bytes(*full) == 240 * MILLION
     assert LocalTrainer(lora_rank=8).checkpoint_bytes(*adapters) == 12 * MILLION
     assert VerlTrainer().checkpoint_bytes(*full) == 120 * MILLION
     assert VerlTrainer(lora_rank=8).checkpoint_bytes(*adapters) == 48 * MILLION
 
 
-def test_a_training_that_the_disk_cannot_hold_is_refused(tmp_path: Path) -> None:
-    # two checkpoints of 12 bytes a parameter: 2.4e17 bytes
+@pytest.mark.parametrize(
+    ("trainer", "sft", "bytes_a_parameter"),
+    [
+        # two checkpoints of 12 bytes, or one and the model of 4
+        (LocalTrainer(), None, 24),
+        (LocalTrainer(steps=10), None, 16),
+        # the critic's checkpoint as well
+        (LocalTrainer(algorithm="ppo"), None, 48),
+        # SFT leaves 16 behind
+        (LocalTrainer(), RejectionSFT(), 40),
+        (LocalTrainer(), RejectionSFT(share=0), 24),
+        # and needs 24 itself, where nothing is trained afterwards
+        (SimulatedTrainer(), RejectionSFT(), 24),
+    ],
+)
+def test_a_run_that_the_disk_cannot_hold_is_refused(
+    trainer: AnyTrainer, sft: RejectionSFT | None, bytes_a_parameter: int, tmp_path: Path
+) -> None:
     model = write_model(tmp_path / "m", [10**8, 10**8])
-    folder = tmp_path / "not" / "there" / "yet"
-    with pytest.raises(ValueError, match=r"about 240,000,000 GB for 10,000,000,000M parameters"):
-        check_room(LocalTrainer(), model, folder)
-    check_room(SimulatedTrainer(), model, folder)
-    assert not folder.exists()
+    folder = RunDir(tmp_path / "not" / "there" / "yet")
+    needed = rf"about {bytes_a_parameter}0,000,000 GB for 10,000,000,000M parameters"
+    with pytest.raises(ValueError, match=needed):
+        check_room(trainer, model, folder, sft)
+    assert not folder.root.exists()
 
 
 def test_what_fits_is_let_through(tmp_path: Path) -> None:
-    check_room(LocalTrainer(), write_model(tmp_path / "m", [100, 100]), tmp_path)
+    check_room(LocalTrainer(), write_model(tmp_path / "m", [100, 100]), RunDir(tmp_path))
+
+
+def test_a_training_without_checkpoints_needs_no_room(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m", [10**8, 10**8])
+    check_room(SimulatedTrainer(), model, RunDir(tmp_path))

@@ -6,7 +6,7 @@ import pytest
 
 from runners.evaluation.summary import EvaluationRow
 from runners.tracking import trackers
-from runners.tracking.trackers import TrackingSettings, figures_of
+from runners.tracking.trackers import TrackingSettings, figures_of, run_name
 from runners.tracking.training_log import TrainingLog, evaluation_figures
 
 
@@ -32,6 +32,11 @@ def test_trackers_get_the_numbers_under_one_prefix() -> None:
         "curricle/rollouts": 4.0,
         "curricle/reward/math": 0.5,
     }
+
+
+def test_sft_is_tracked_as_a_run_of_its_own() -> None:
+    assert run_name(Path("runs/quickstart/training")) == "quickstart"
+    assert run_name(Path("runs/quickstart/sft")) == "quickstart-sft"
 
 
 def evaluated(domain: str, n: int, correct: int) -> EvaluationRow:

@@ -13,6 +13,7 @@ from runners.local.sft import fine_tune as fine_tune_here
 from runners.sft import RejectionSFT
 from runners.sft.examples import Example, encode
 from runners.sft.job import SFTJob
+from runners.tracking.trackers import TrackingSettings
 from runners.verl import VerlTrainer
 from runners.verl.sft import check_sft, fine_tune
 
@@ -33,7 +34,19 @@ def make_job(
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"batch_size": 8, "learning_rate": 1e-3, "checkpoint_every": 2, **changes}
     tokens, _ = encode(examples, model, None)
-    return SFTJob(model, folder, tokens, RejectionSFT.model_validate(settings), place, seed=1)
+    sft, tracking = RejectionSFT.model_validate(settings), TrackingSettings(tensorboard=True)
+    return SFTJob(model, folder, tokens, sft, place, seed=1, tracking=tracking)
+
+
+def tracked(job: SFTJob, name: str) -> Any:
+    """What TensorBoard was told of every update, in float32."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(job.folder / "tensorboard"))
+    found.Reload()
+    scalars = found.Scalars(name)
+    assert [scalar.step for scalar in scalars] == list(range(1, job.steps + 1))
+    return pytest.approx([scalar.value for scalar in scalars], rel=1e-6)
 
 
 def weights(model: Path) -> dict[str, Any]:
@@ -65,6 +78,8 @@ def test_verl_learns_the_same_as_the_local_loop(
         assert its["loss"] == pytest.approx(mine["loss"], abs=1e-3)
     assert largest_difference(*models) < 1e-3 < largest_difference(adding_model, models[1])
     assert (models[1] / "tokenizer.json").is_file()
+    assert tracked(here, "curricle/loss") == [row["loss"] for row in rows[0]]
+    assert tracked(there, "train/loss") == [row["loss"] for row in rows[1]]
 
 
 @pytest.mark.soak
