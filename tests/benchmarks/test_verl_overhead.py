@@ -10,8 +10,8 @@ import pytest
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "verl_overhead.py"))
 
 
-def steps(*seconds: float, own: float = 0.0, tokens: float = 100.0) -> list[dict[str, float]]:
-    return [{"seconds": s, "own": own, "tokens": tokens} for s in seconds]
+def steps(*seconds: float, own: float = 0.0, tokens: float = 100.0) -> list[dict[str, Any]]:
+    return [{"seconds": s, "own": own, "tokens": tokens, "phases": {"gen": s / 2}} for s in seconds]
 
 
 def test_the_ratio_is_a_geometric_mean_over_rounds_and_bounded_by_students_t() -> None:
@@ -27,6 +27,7 @@ def test_the_ratio_is_a_geometric_mean_over_rounds_and_bounded_by_students_t() -
     assert figures["low95"] == pytest.approx(math.exp(half - 6.3138 * half), rel=1e-3)
     assert figures["own_share"] == pytest.approx(0.01)
     assert figures["bare_step_ms"] == 1000
+    assert figures["phase_ms"] == {"ours": {"gen": 525}, "bare": {"gen": 500}}
 
 
 def test_arms_that_do_not_do_the_same_work_are_not_compared() -> None:
