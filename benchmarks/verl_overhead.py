@@ -183,10 +183,10 @@ def running(arm: str, design: Design, folder: Path) -> Iterator[Run]:
     """A run of one arm, started; every process of it is ended afterwards."""
     from omegaconf import OmegaConf
 
-    from runners.verl import VerlTrainer
     from runners.verl.arguments import configuration
     from runners.verl.machine import decided
     from runners.verl.processes import end_run
+    from runners.verl.trainer import VerlTrainer
 
     trainer = VerlTrainer(
         device="cpu",

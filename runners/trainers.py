@@ -7,7 +7,7 @@ from pydantic import Field
 from runners.local import LocalTrainer
 from runners.simulated.trainer import SimulatedTrainer
 from runners.trainer import Trainer, TrainingJob
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 AnyTrainer = Annotated[LocalTrainer | VerlTrainer | SimulatedTrainer, Field(discriminator="kind")]
 

@@ -35,9 +35,9 @@ from runners.run import run
 from runners.run_dir import RunDir
 from runners.segments import Leg
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.arguments import configuration
 from runners.verl.machine import decided
+from runners.verl.trainer import VerlTrainer
 
 BARE_TRAINER = Path(__file__).parents[1] / "verl_overhead_arm.py"
 """Registers verl's own trainer as `bare`, on the CPU too."""

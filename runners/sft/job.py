@@ -12,7 +12,7 @@ from runners.sft.examples import Tokens
 from runners.sft.settings import SFT
 from runners.tracking.trackers import TrackingSettings
 from runners.tracking.training_log import NOWHERE_ELSE
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runners.local import LocalTrainer
 from runners.sft.settings import SFT
 from runners.trainers import AnyTrainer
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 
 def place_of(sft: SFT, trainer: AnyTrainer) -> LocalTrainer | VerlTrainer:

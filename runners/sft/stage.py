@@ -34,7 +34,7 @@ from runners.sft.examples import Collected, Example, Material, encode
 from runners.sft.job import SFTJob
 from runners.sft.place import place_of
 from runners.summary import summarise, timed
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 
 def check_sft(config: RunConfig) -> None:

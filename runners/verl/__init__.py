@@ -1,9 +1,6 @@
 """Training with verl: the trainer that clusters use, on a GPU or whole on a CPU.
 
 `trainer.py` is the settings record and the parent process; everything that runs inside verl's
-own processes is loaded by `plugin.py`. Imports are absolute: `verl` always means the library.
+own processes is loaded by `plugin.py`, each part by those that need it: nothing is imported here.
+Imports are absolute: `verl` always means the library.
 """
-
-from runners.verl.trainer import VerlTrainer
-
-__all__ = ["VerlTrainer"]

@@ -1,13 +1,16 @@
 """Loaded in every verl process (`VERL_USE_EXTERNAL_MODULES=runners.verl.plugin`).
 
 Registers the trainer `curricle` and, on a machine without an accelerator, the platform and the
-two rollouts. Classes that are expensive to import are named here and loaded where they are used.
+two rollouts. What is expensive to import is named here and loaded where it is used: a run starts
+seven processes one after another, and only one of them trains.
 """
 
 from __future__ import annotations
 
 import os
 from typing import Any
+
+import wrapt
 
 from runners.verl.versions import installed_version
 
@@ -25,22 +28,27 @@ def _load_vllm_replica() -> Any:
 
 
 def _register_cpu() -> None:
-    from verl.workers.rollout import base
-    from verl.workers.rollout.replica import RolloutReplicaRegistry
-
     from runners.verl import cpu_platform  # noqa: F401  registers itself
 
-    # verl has no call to register the trainer's side of a rollout, only this table
-    rollouts = base._ROLLOUT_REGISTRY
-    rollouts["transformers", "async"] = "runners.verl.cpu_rollout.TransformersAdapter"
-    rollouts["vllm_cpu", "async"] = rollouts["vllm", "async"]
-    RolloutReplicaRegistry.register("transformers", _load_transformers_replica)
-    RolloutReplicaRegistry.register("vllm_cpu", _load_vllm_replica)
+    @wrapt.when_imported("verl.workers.rollout.base")
+    def _(base: Any) -> None:
+        # verl has no call to register the trainer's side of a rollout, only this table
+        rollouts = base._ROLLOUT_REGISTRY
+        rollouts["transformers", "async"] = "runners.verl.cpu_rollout.TransformersAdapter"
+        rollouts["vllm_cpu", "async"] = rollouts["vllm", "async"]
+
+    @wrapt.when_imported("verl.workers.rollout.replica")
+    def _(replica: Any) -> None:
+        replica.RolloutReplicaRegistry.register("transformers", _load_transformers_replica)
+        replica.RolloutReplicaRegistry.register("vllm_cpu", _load_vllm_replica)
 
 
 installed_version()  # an unknown verl is refused before anything of it is used
 if os.environ.get("VERL_PLATFORM") == "cpu":
     _register_cpu()
 
-# after the platform: importing the trainer asks verl what machine this is
-from runners.verl import curriculum_trainer  # noqa: E402, F401  registers itself
+
+@wrapt.when_imported("verl.trainer.ppo.v1")
+def _register_trainer(_: Any) -> None:
+    """With verl's own trainers, which are looked up by name in the process that trains."""
+    from runners.verl import curriculum_trainer  # noqa: F401  registers itself

@@ -11,7 +11,7 @@ from runners.run_dir import RunDir
 from runners.sft import RejectionSFT
 from runners.simulated.trainer import SimulatedTrainer
 from runners.trainers import AnyTrainer
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 MILLION = 10**6
 

@@ -18,7 +18,7 @@ from domains.checkers.exact import Exact
 from domains.problem import Problem
 from runners.tracking.trackers import RolloutSettings, TrackingSettings
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 SPECIAL = ("<eos>", "<pad>", "<bos>", "<unk>", "<system>", "<user>", "<assistant>")
 TEMPLATE = (
@@ -218,16 +218,10 @@ def grpo_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
 
 
 @pytest.fixture(scope="session")
-def dr_grpo_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two steps of Dr.GRPO, whose loss is a mean over sequences, with a KL loss; tapped."""
-    folder = tmp_path_factory.mktemp("dr_grpo")
-    return tapped(adding_model, folder, steps=2, algorithm="dr_grpo", kl_coefficient=0.1)
-
-
-@pytest.fixture(scope="session")
 def two_ranks_run(adding_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Three steps of GRPO on two ranks over gloo, tapped."""
-    return tapped(adding_model, tmp_path_factory.mktemp("ranks"), steps=3, gpus_per_node=2)
+    """Two steps of Dr.GRPO, whose loss is a mean over sequences, with a KL loss, on two ranks."""
+    changes = {"steps": 2, "algorithm": "dr_grpo", "kl_coefficient": 0.1, "gpus_per_node": 2}
+    return tapped(adding_model, tmp_path_factory.mktemp("ranks"), **changes)
 
 
 @pytest.fixture

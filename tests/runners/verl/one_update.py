@@ -32,10 +32,10 @@ from verl.workers.utils.losses import value_loss
 from verl.workers.utils.padding import response_from_nested, response_to_nested
 
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.arguments import configuration
 from runners.verl.cpu_workers import CPUActorRolloutRefWorker, CPUTrainingWorker
 from runners.verl.machine import decided
+from runners.verl.trainer import VerlTrainer
 
 
 def main(tasks: Path, results: Path) -> None:

@@ -11,10 +11,10 @@ from difficulty.engines.base import Sampling
 from difficulty.prompts import PLAIN_TEMPLATE, Prompter, PromptFormat
 from runners.tracking.trackers import TrackingSettings
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.arguments import Files, configuration
 from runners.verl.composed import check_overrides, lay_over, verl_defaults
 from runners.verl.machine import Machine, cluster_words, environment
+from runners.verl.trainer import VerlTrainer
 
 JobMaker = Callable[..., TrainingJob]
 TrainerMaker = Callable[..., VerlTrainer]

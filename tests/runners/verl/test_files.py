@@ -10,11 +10,11 @@ from curricula.base import Batch, Item, Outcome
 from difficulty.engines.base import Sampling
 from domains.verl.own_rows import restore
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.endings import end_tokens, finish_reason
 from runners.verl.job_file import JobFile
 from runners.verl.machine import resolve_device, resolve_rollout
 from runners.verl.records import evaluation_rows, step_row
+from runners.verl.trainer import VerlTrainer
 
 JobMaker = Callable[..., TrainingJob]
 TrainerMaker = Callable[..., VerlTrainer]

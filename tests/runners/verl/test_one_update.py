@@ -13,7 +13,7 @@ from difficulty.engines.transformers import Rollout
 from runners.algorithms import Name
 from runners.local import LocalTrainer
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 pytestmark = pytest.mark.slow
 

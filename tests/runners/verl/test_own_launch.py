@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.own_launch import job_of, pool_of
+from runners.verl.trainer import VerlTrainer
 
 RowReader = Callable[[Path], list[dict[str, Any]]]
 

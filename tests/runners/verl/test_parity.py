@@ -39,9 +39,7 @@ def as_rollouts(groups: list[Group]) -> list[list[Rollout]]:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["grpo_run", "dr_grpo_run", pytest.param("two_ranks_run", marks=pytest.mark.soak)]
-)
+@pytest.mark.parametrize("name", ["grpo_run", "two_ranks_run"])
 def test_steps_of_verl_are_steps_of_the_local_trainer(
     name: str,
     request: pytest.FixtureRequest,

@@ -10,12 +10,12 @@ import pytest
 
 from runners.config import validate
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.arguments import Files, configuration
 from runners.verl.machine import Machine
 from runners.verl.memory import estimate
 from runners.verl.model_shapes import SHAPES, ModelShape, shape_of
 from runners.verl.presets import MACHINES, ROWS, fill_in, size_of
+from runners.verl.trainer import VerlTrainer
 
 JobMaker = Callable[..., TrainingJob]
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.machine import cluster_words
 from runners.verl.processes import end_run, marked_environment
+from runners.verl.trainer import VerlTrainer
 
 pytestmark = pytest.mark.soak
 

@@ -10,7 +10,7 @@ from curricula.dynamic_sampling import DynamicSampling
 from curricula.pods import PODS
 from curricula.staged import Staged
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 pytestmark = pytest.mark.soak
 

@@ -9,7 +9,7 @@ import pytest
 from runners.local import LocalTrainer
 from runners.segments import Segment, check_segments, frozen_names, legs
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
+from runners.verl.trainer import VerlTrainer
 
 JobMaker = Callable[..., TrainingJob]
 TrainerMaker = Callable[..., VerlTrainer]

@@ -14,8 +14,8 @@ from runners.sft import RejectionSFT
 from runners.sft.examples import Example, encode
 from runners.sft.job import SFTJob
 from runners.tracking.trackers import TrackingSettings
-from runners.verl import VerlTrainer
 from runners.verl.sft import check_sft, fine_tune
+from runners.verl.trainer import VerlTrainer
 
 TrainerMaker = Callable[..., VerlTrainer]
 

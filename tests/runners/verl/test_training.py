@@ -15,8 +15,8 @@ import pytest
 from difficulty.prompts import Prompter, PromptFormat
 from runners.tracking.trackers import TrackingSettings
 from runners.trainer import TrainingJob
-from runners.verl import VerlTrainer
 from runners.verl.processes import MARK
+from runners.verl.trainer import VerlTrainer
 
 pytestmark = pytest.mark.slow
 
@@ -99,14 +99,23 @@ def test_every_completion_is_recorded_and_trackers_are_told(grpo_run: Any, rows:
     assert (evaluation.step, evaluation.value) == (9, pytest.approx(sum(rates) / len(rates)))
 
 
-def test_ppo_trains_a_critic_and_stays_near_its_reference(
+def test_ppo_trains_a_critic_on_what_vllm_rolls_out_with_the_weights_of_the_step(
     make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
 ) -> None:
     job = make_job()
-    model = make_trainer(algorithm="ppo", kl_coefficient=0.1).train(job)
+    model = make_trainer(algorithm="ppo", kl_coefficient=0.1, rollout="vllm").train(job)
+    assert trained_on(job, rows) == planned(job, steps=2)
     metrics = rows(job.folder / "metrics.jsonl")
     assert [row["value_loss"] > 0 for row in metrics] == [True, True]
     assert 1e-3 < largest_change(job.model, model) < 4e-3
+    # verl compares vLLM's probability of every token with the trainer's own
+    differences = [
+        float(line.split("training/rollout_probs_diff_max:")[1].split(" ")[0])
+        for line in (job.folder / "verl.log").read_text().splitlines()
+        if "training/rollout_probs_diff_max:" in line
+    ]
+    assert len(differences) == 2
+    assert max(differences) < 1e-4
 
 
 def test_reinforce_plus_plus_trains_an_adapter_until_the_curriculum_is_over(
@@ -125,23 +134,6 @@ def test_reinforce_plus_plus_trains_an_adapter_until_the_curriculum_is_over(
     assert any(row["grad_norm"] > 0 for row in rows(job.folder / "metrics.jsonl"))
     assert largest_change(job.model, model) > 1e-4
     assert not list(model.glob("adapter*"))
-
-
-def test_vllm_rolls_out_with_the_weights_of_the_step(
-    make_job: JobMaker, make_trainer: TrainerMaker, rows: RowReader
-) -> None:
-    job = make_job()
-    make_trainer(rollout="vllm").train(job)
-    assert trained_on(job, rows) == planned(job, steps=2)
-    log = (job.folder / "verl.log").read_text()
-    # verl compares vLLM's probability of every token with the trainer's own
-    differences = [
-        float(line.split("training/rollout_probs_diff_max:")[1].split(" ")[0])
-        for line in log.splitlines()
-        if "training/rollout_probs_diff_max:" in line
-    ]
-    assert len(differences) == 2
-    assert max(differences) < 1e-4
 
 
 DRIVER = """
