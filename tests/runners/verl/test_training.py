@@ -195,6 +195,32 @@ def test_a_killed_run_leaves_nothing_behind_and_ends_as_one_that_was_not_killed(
         assert row["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-3)
 
 
+@pytest.mark.soak
+def test_a_vllm_that_hangs_while_it_rolls_out_is_ended(
+    make_job: JobMaker, make_trainer: TrainerMaker, tmp_path: Path
+) -> None:
+    import cloudpickle
+
+    # long enough for the first step, which begins with the start of Ray and vLLM
+    job, trainer = make_job(), make_trainer(rollout="vllm", steps=1000, stall_seconds=240)
+    pickled = tmp_path / "job.pickle"
+    pickled.write_bytes(cloudpickle.dumps((trainer, job)))
+    with psutil.Popen(
+        [sys.executable, "-c", DRIVER, str(pickled)], stderr=subprocess.PIPE, text=True
+    ) as driver:
+        metrics = job.folder / "metrics.jsonl"
+        while not (metrics.exists() and metrics.read_text()):
+            assert driver.poll() is None
+            time.sleep(0.1)
+        processes = descendants_or_marked(driver)
+        [engine] = [p for p in processes if "EngineCore" in " ".join(p.cmdline())]
+        engine.suspend()
+        said = driver.communicate(timeout=600)[1]
+    assert "no step finished within trainer.stall_seconds=240; the run was ended" in said
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert not alive
+
+
 def test_a_failing_run_says_why(make_job: JobMaker, make_trainer: TrainerMaker) -> None:
     trainer = make_trainer(overrides={"actor_rollout_ref.actor.loss_agg_mode": "nonsense"})
     with pytest.raises(RuntimeError, match=r"code 1;[\s\S]*loss_agg_mode: nonsense"):
