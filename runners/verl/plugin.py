@@ -27,28 +27,27 @@ def _load_vllm_replica() -> Any:
     return CPUReplica
 
 
-def _register_cpu() -> None:
-    from runners.verl import cpu_platform  # noqa: F401  registers itself
+def _register_rollouts(base: Any) -> None:
+    # verl has no call to register the trainer's side of a rollout, only this table
+    rollouts = base._ROLLOUT_REGISTRY
+    rollouts["transformers", "async"] = "runners.verl.cpu_rollout.TransformersAdapter"
+    rollouts["vllm_cpu", "async"] = rollouts["vllm", "async"]
 
-    @wrapt.when_imported("verl.workers.rollout.base")
-    def _(base: Any) -> None:
-        # verl has no call to register the trainer's side of a rollout, only this table
-        rollouts = base._ROLLOUT_REGISTRY
-        rollouts["transformers", "async"] = "runners.verl.cpu_rollout.TransformersAdapter"
-        rollouts["vllm_cpu", "async"] = rollouts["vllm", "async"]
 
-    @wrapt.when_imported("verl.workers.rollout.replica")
-    def _(replica: Any) -> None:
-        replica.RolloutReplicaRegistry.register("transformers", _load_transformers_replica)
-        replica.RolloutReplicaRegistry.register("vllm_cpu", _load_vllm_replica)
+def _register_replicas(replica: Any) -> None:
+    replica.RolloutReplicaRegistry.register("transformers", _load_transformers_replica)
+    replica.RolloutReplicaRegistry.register("vllm_cpu", _load_vllm_replica)
+
+
+def _register_trainer(_: Any) -> None:
+    """With verl's own trainers, which are looked up by name in the process that trains."""
+    from runners.verl import curriculum_trainer  # noqa: F401  registers itself
 
 
 installed_version()  # an unknown verl is refused before anything of it is used
 if os.environ.get("VERL_PLATFORM") == "cpu":
-    _register_cpu()
+    from runners.verl import cpu_platform  # noqa: F401  registers itself
 
-
-@wrapt.when_imported("verl.trainer.ppo.v1")
-def _register_trainer(_: Any) -> None:
-    """With verl's own trainers, which are looked up by name in the process that trains."""
-    from runners.verl import curriculum_trainer  # noqa: F401  registers itself
+    wrapt.when_imported("verl.workers.rollout.base")(_register_rollouts)
+    wrapt.when_imported("verl.workers.rollout.replica")(_register_replicas)
+wrapt.when_imported("verl.trainer.ppo.v1")(_register_trainer)
