@@ -87,6 +87,11 @@ class Curriculum(ABC):
         """Which rollouts of each outcome to train on; all by default."""
         return tuple(tuple(range(len(outcome.rewards))) for outcome in outcomes)
 
+    def selects(self) -> bool:
+        """Whether `refill` or `choose` may say anything; if not, a trainer can look at outcomes
+        when it has time, after the step has begun to train on them."""
+        return (type(self).refill, type(self).choose) != (Curriculum.refill, Curriculum.choose)
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         """Learn from a finished step; outcomes may come late, in any order, or never."""
 

@@ -121,6 +121,9 @@ class RatioControlCurriculum(Curriculum):
         everything = super().choose(outcomes)
         return tuple(chosen.get(id(o), e) for o, e in zip(outcomes, everything, strict=True))
 
+    def selects(self) -> bool:
+        return any(part.selects() for part in self.parts.values())
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         for value, own in self._split(outcomes).items():
             self.completed[value] += sum(len(outcome.rewards) for outcome in own)

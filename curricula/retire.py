@@ -66,6 +66,9 @@ class RetireCurriculum(WrappingCurriculum):
         further = super().refill(outcomes)
         return self._filled(further, len(further)) if further else further
 
+    def selects(self) -> bool:
+        return self.inner.selects()  # a refill is changed here, but not begun
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             row, rewards = self.pool.row_of(outcome.uid), graded_rewards(outcome)

@@ -87,6 +87,9 @@ class SequenceCurriculum(Curriculum):
     def choose(self, outcomes: Sequence[Outcome]) -> tuple[Choice, ...]:
         return self.inner.choose(outcomes)
 
+    def selects(self) -> bool:
+        return self.inner.selects()
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         self.inner.observe(outcomes)
         reward = mean_reward([outcome for outcome in outcomes if outcome.uid in self.own])

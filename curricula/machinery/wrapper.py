@@ -41,6 +41,11 @@ class WrappingCurriculum(Curriculum):
     def choose(self, outcomes: Sequence[Outcome]) -> tuple[Choice, ...]:
         return self.inner.choose(outcomes)
 
+    def selects(self) -> bool:
+        own, passed_on = type(self), WrappingCurriculum
+        adds = (own.refill, own.choose) != (passed_on.refill, passed_on.choose)
+        return adds or self.inner.selects()
+
     def observe(self, outcomes: Sequence[Outcome]) -> None:
         self.inner.observe(outcomes)
 

@@ -124,8 +124,8 @@ class CurriculumTrainer(SafeTrainer):
             if written
             else job_of(self.config, self.train_dataset.dataframe, self.total_training_steps)
         )
-        self.items = {item.uid: item for item in self.job.pool}
         self.reader = ThreadPoolExecutor(1)
+        self.items = {item.uid: item for item in self.job.pool}
         # trackers are verl's own business: it has more to tell
         self.log = TrainingLog(self.job.training_folder)
         self.sampler = CurriculumSampler(
@@ -203,7 +203,9 @@ class CurriculumTrainer(SafeTrainer):
     def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
         batch = super()._compute_advantage(batch, metrics)
         # what the curriculum will be told is fetched while the weights are updated
-        self.told: Future[list[Outcome]] = self.reader.submit(self.replay_buffer.outcomes, batch)
+        self.told: Future[list[Outcome]] = self.reader.submit(
+            self.replay_buffer.outcomes, batch.partition_id
+        )
         return batch
 
     def _submit_batch_to_rollout(self, batch: Any) -> int:

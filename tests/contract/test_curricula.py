@@ -134,6 +134,35 @@ def test_a_state_is_not_changed_by_what_comes_after_it(scheduler: Scheduler) -> 
     assert json.dumps(state) == before
 
 
+SELECTS = {"dynamic_sampling", "pods", "vcrl"}
+"""Kinds that refill a step or leave rollouts out."""
+
+
+def test_one_that_does_not_select_trains_on_whatever_comes(scheduler: Scheduler) -> None:
+    curriculum = scheduler.build(make_pool(), 8, seed=0)
+    assert curriculum.selects() == (scheduler.kind in SELECTS)
+    if curriculum.selects():
+        return
+    while batch := curriculum.next_batch(SIZE):
+        outcomes = [half_right(uid) for uid in batch.uids]
+        assert curriculum.refill(outcomes) == ()
+        assert curriculum.choose(outcomes) == ((0, 1),) * len(outcomes)
+        curriculum.observe(outcomes)
+
+
+@pytest.mark.parametrize("kind", sorted(set(WRAPPERS) | {"sequence"}))
+@pytest.mark.parametrize("inner", ["mixed", "pods"])
+def test_around_one_that_selects_every_wrapper_does(kind: str, inner: str) -> None:
+    part = {"kind": inner}
+    settings = (
+        {"parts": [{"name": "all", "curriculum": part}]} if kind == "sequence" else {"wraps": part}
+    )
+    scheduler = next(k for k in KINDS if k.model_fields["kind"].default == kind)
+    curriculum = scheduler.model_validate(settings).build(make_pool(), 8, seed=0)
+    assert curriculum.next_batch(SIZE)
+    assert curriculum.selects() == (inner == "pods" or kind in SELECTS)
+
+
 def test_refills_are_known_problems_and_part_of_the_state(scheduler: Scheduler) -> None:
     known = {item.uid for item in make_pool()}
     original = scheduler.build(make_pool(), 6, seed=0)
