@@ -1,8 +1,9 @@
 """Loaded in every verl process (`VERL_USE_EXTERNAL_MODULES=runners.verl.plugin`).
 
 Registers the trainer `curricle` and, on a machine without an accelerator, the platform and the
-two rollouts. What is expensive to import is named here and loaded where it is used: a run starts
-seven processes one after another, and only one of them trains.
+two rollouts, and keeps the garbage collector off what a start leaves behind. What is expensive to
+import is named here and loaded where it is used: a run starts seven processes one after another,
+and only one of them trains.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import wrapt
 
+from runners.verl.collector import set_start_aside
 from runners.verl.versions import installed_version
 
 
@@ -45,6 +47,7 @@ def _register_trainer(_: Any) -> None:
 
 
 installed_version()  # an unknown verl is refused before anything of it is used
+set_start_aside()
 if os.environ.get("VERL_PLATFORM") == "cpu":
     from runners.verl import cpu_platform  # noqa: F401  registers itself
 
