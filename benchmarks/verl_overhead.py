@@ -1,24 +1,24 @@
 """Step time of verl with our trainer beside that of bare verl, on the CPU.
 
-    python benchmarks/verl_overhead.py [--quick] [--model MODEL]
+    python benchmarks/verl_overhead.py [--quick] [--plain] [--model MODEL]
 
-Bare verl is its own synchronous trainer with the same workers, rollout, reward, settings and poll
-interval; ours draws the same problems in the same order (`sequential`, verl with `shuffle=False`)
-and does its whole work beside: outcomes fetched and told, metrics and logs written. Completions
-are seeded by prompt and step and the learning rate is next to nothing, so both arms decode and
-train on the same tokens, which is checked.
+Bare verl is its own synchronous trainer with the same workers, rollout, reward, settings, poll
+interval and garbage collector; ours draws the same problems in the same order (`sequential`, verl
+with `shuffle=False`) and does its whole work beside: outcomes fetched and told, metrics and logs
+written. Completions are seeded by prompt and step and the learning rate is next to nothing, so both
+arms decode and train on the same tokens, which is checked.
 
-Two runs, one of each, stand side by side, and take turns: a round of steps each, while the other
-waits at a gate (`verl_overhead_arm.py`), ours first in one round and second in the next. A step
-counts from its beginning to the next one's; it is steady when it is not the first of its round, and
-the first round of a run is warm-up. There are several such pairs of runs.
+Two runs, one of each, stand side by side and take turns, a step each, while the other waits at a
+gate (`verl_overhead_arm.py`); who is first changes from round to round. A step counts from its
+beginning to the next one's. There are several such sets of runs, each with a warm-up.
 
-The figure is the geometric mean over rounds of (seconds of our steady steps / of bare verl's, which
-are the same steps): rounds are neighbours in time, so a machine that slows down slows both.
-`upper95` is the one-sided 95% bound of Student's t over the rounds' log ratios. `own_share` is
+The figure is the geometric mean over rounds of (seconds of our step / of bare verl's, which is the
+same step): they are neighbours in time, so a machine that slows down slows both. `upper95` and
+`low95` are the one-sided 95% bounds of Student's t over the rounds' log ratios. `own_share` is
 measured from within: the seconds that our code takes where the trainers differ, less those of
-verl's own code in the same places, as a share of bare verl's step. The last line is one JSON
-object.
+verl's own code in the same places, as a share of bare verl's step. With `--plain` a third run takes
+turns, bare verl with Python's own garbage collector: `ratio_plain` and its bounds are ours over
+that one. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -32,34 +32,39 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import permutations
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 ARM = "verl_overhead_arm"
 ARMS = ("ours", "bare")
+PLAIN = "plain"
 START_SECONDS = 300.0
 STEP_SECONDS = 60.0
 
-Steps = list[dict[str, Any]]
+Step = dict[str, Any]
+Round = dict[str, Step]
+"""The same step of every arm."""
 
 
 @dataclass(frozen=True)
 class Design:
     """How often what is timed."""
 
-    pairs: int
-    """Pairs of runs, a round of warm-up in each."""
+    sets: int
+    """Sets of runs, one of each arm."""
+    warmup: int
+    """Steps before the first round; the processes' first full collections are among them."""
     rounds: int
-    """Rounds of each run that count."""
-    steps: int
-    """Steady steps of a round; one more goes before them."""
+    """Rounds that count, a step of each run."""
+    arms: tuple[str, ...]
     model: str
     prompts: int = 16
     samples: int = 8
@@ -69,18 +74,20 @@ class Design:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="under a minute beside the starts")
+    parser.add_argument("--plain", action="store_true", help="beside verl's own collector, too")
     parser.add_argument("--model", default="tiny", help="as in a config")
     words = parser.parse_args()
-    design = Design(1, 4, 3, words.model) if words.quick else Design(4, 28, 5, words.model)
-    found: list[list[dict[str, Steps]]] = []
-    for pair in range(design.pairs):
-        found.append(pair_of_runs(design, ours_starts=pair % 2 == 0))
-        print(f"pair {pair + 1}: {json.dumps(figures([found[-1]]))}", flush=True)
+    arms = (*ARMS, PLAIN) if words.plain else ARMS
+    sizes = (1, 3, 6) if words.quick else (3, 30, 240)
+    design = Design(*sizes, arms, words.model)
+    found: list[list[Round]] = []
+    for number in range(design.sets):
+        found.append(set_of_runs(design, number))
+        print(f"set {number + 1}: {json.dumps(figures([found[-1]]))}", flush=True)
     said = figures(found) | {
-        "steady_steps_an_arm": design.pairs * design.rounds * design.steps,
-        "runs": 2 * design.pairs,
-        "rounds": design.pairs * design.rounds,
-        "ratio_by_pair": [figures([rounds])["ratio"] for rounds in found],
+        "steady_steps_an_arm": design.sets * design.rounds,
+        "runs": len(arms) * design.sets,
+        "ratio_by_set": [figures([rounds])["ratio"] for rounds in found],
         "peer": f"verl {version('verl')}, its own synchronous trainer",
         "input": f"{design.model}, {design.prompts} prompts x {design.samples} of at most "
         f"{design.max_tokens} tokens, GRPO, float32, transformers rollout",
@@ -90,42 +97,44 @@ def main() -> None:
     print(json.dumps(said))
 
 
-def figures(pairs: list[list[dict[str, Steps]]]) -> dict[str, Any]:
-    """What rounds of steady steps tell, pair after pair of runs."""
-    rounds = [both for pair in pairs for both in pair]
-    for both in rounds:
-        tokens = [[step["tokens"] for step in both[arm]] for arm in ARMS]
-        if tokens[0] != tokens[1]:
-            raise RuntimeError(f"both arms must do the same work, but their tokens were {tokens}")
-    logs = [math.log(total(both["ours"]) / total(both["bare"])) for both in rounds]
-    mean, error = fmean(logs), stdev(logs) / math.sqrt(len(logs))
-    steps = {arm: [step for both in rounds for step in both[arm]] for arm in ARMS}
-    own = {arm: 1000 * fmean(step["own"] for step in steps[arm]) for arm in ARMS}
-    bare = 1000 * fmean(step["seconds"] for step in steps["bare"])
+def figures(sets: list[list[Round]]) -> dict[str, Any]:
+    """What rounds of steady steps tell, set after set of runs."""
+    rounds = [found for runs in sets for found in runs]
+    for found in rounds:
+        if len(tokens := {step["tokens"] for step in found.values()}) > 1:
+            raise RuntimeError(f"all arms must do the same work, but their tokens were {tokens}")
+    own, bare = (mean_ms(rounds, lambda step, name=name: step[name]) for name in ("own", "seconds"))
     return {
-        "ratio": round(math.exp(mean), 4),
-        "upper95": round(math.exp(mean + t95(len(logs) - 1) * error), 4),
-        "low95": round(math.exp(mean - t95(len(logs) - 1) * error), 4),
-        "own_share": round((own["ours"] - own["bare"]) / bare, 5),
-        "own_ms": round(own["ours"], 2),
-        "bare_own_ms": round(own["bare"], 2),
-        "bare_step_ms": round(bare, 1),
-        "median_step_ms": {
-            arm: round(1000 * median(step["seconds"] for step in steps[arm]), 1) for arm in ARMS
-        },
+        **ratio(rounds, "bare", ""),
+        **(ratio(rounds, PLAIN, f"_{PLAIN}") if PLAIN in rounds[0] else {}),
+        "own_share": round((own["ours"] - own["bare"]) / bare["bare"], 5),
+        "own_ms": own,
+        "step_ms": bare,
         "phase_ms": {
-            arm: {
-                name: round(1000 * fmean(step["phases"][name] for step in steps[arm]), 1)
-                for name in steps[arm][0]["phases"]
-            }
-            for arm in ARMS
+            name: mean_ms(rounds, lambda step, name=name: step["phases"][name])
+            for name in rounds[0]["ours"]["phases"]
         },
-        "tokens_a_step": round(fmean(step["tokens"] for step in steps["ours"]), 1),
+        "tokens_a_step": round(fmean(found["ours"]["tokens"] for found in rounds), 1),
     }
 
 
-def total(steps: Steps) -> float:
-    return sum(step["seconds"] for step in steps)
+def ratio(rounds: list[Round], peer: str, name: str) -> dict[str, float]:
+    """Our seconds of a step over the peer's, with one-sided 95% bounds and the rounds' spread."""
+    logs = [math.log(found["ours"]["seconds"] / found[peer]["seconds"]) for found in rounds]
+    mean, error = fmean(logs), stdev(logs) / math.sqrt(len(logs))
+    return {
+        f"ratio{name}": round(math.exp(mean), 4),
+        f"upper95{name}": round(math.exp(mean + t95(len(logs) - 1) * error), 4),
+        f"low95{name}": round(math.exp(mean - t95(len(logs) - 1) * error), 4),
+        f"round_sd{name}": round(stdev(logs), 4),
+    }
+
+
+def mean_ms(rounds: list[Round], seconds: Callable[[Step], float]) -> dict[str, float]:
+    """Mean milliseconds of each arm's steps."""
+    return {
+        arm: round(1000 * fmean(seconds(found[arm]) for found in rounds), 2) for arm in rounds[0]
+    }
 
 
 def t95(degrees: int) -> float:
@@ -135,18 +144,20 @@ def t95(degrees: int) -> float:
     return float(t.ppf(0.95, degrees))
 
 
-def pair_of_runs(design: Design, ours_starts: bool) -> list[dict[str, Steps]]:
-    """Start both arms, let them take turns, and end them; one record of both a round."""
+def set_of_runs(design: Design, number: int) -> list[Round]:
+    """Start every arm, let them take turns, and end them."""
+    orders = list(permutations(design.arms))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        order = ARMS if ours_starts else ARMS[::-1]
-        runs = {arm: stack.enter_context(running(arm, design, Path(folder))) for arm in order}
+        runs = {
+            arm: stack.enter_context(running(arm, design, Path(folder)))
+            for arm in orders[number % len(orders)]
+        }
         for run in runs.values():
-            run.take(design.steps + 1, START_SECONDS)
-        found = []
-        for number in range(design.rounds):
-            turns = order if number % 2 == 0 else order[::-1]
-            found.append({arm: runs[arm].take(design.steps + 1)[1:] for arm in turns})
-        return found
+            run.take(design.warmup, START_SECONDS)
+        return [
+            {arm: runs[arm].take(1)[0] for arm in orders[turn % len(orders)]}
+            for turn in range(design.rounds)
+        ]
 
 
 class Run:
@@ -159,7 +170,7 @@ class Run:
         # both ends, so that neither opening nor writing waits for the reader
         self.gate = os.open(folder / "gate", os.O_RDWR)
 
-    def take(self, steps: int, patience: float = 0.0) -> Steps:
+    def take(self, steps: int, patience: float = 0.0) -> list[Step]:
         """So many further steps; raises `RuntimeError` when the run ends or hangs."""
         # the last step ends where the next one begins, before the gate
         os.write(self.gate, f"{steps}\n".encode())
@@ -172,7 +183,7 @@ class Run:
         taken, self.seen = rows[self.seen :], len(rows)
         return taken
 
-    def _rows(self) -> Steps:
+    def _rows(self) -> list[Step]:
         from runners.files import read_lines
 
         return read_lines(self.folder / "steps.jsonl")
@@ -204,7 +215,7 @@ def running(arm: str, design: Design, folder: Path) -> Iterator[Run]:
         config = configuration(trainer, job, machine, trainer.write_files(job), {}, leg)
         config.trainer.save_freq = -1
         config.trainer.total_epochs = 10**6
-        if arm == "bare":
+        if arm != "ours":
             config.trainer.v1.trainer_mode = "bare"
         (job.folder / "verl.yaml").write_text(OmegaConf.to_yaml(config))
         mark = secrets.token_hex(8)

@@ -1,7 +1,8 @@
-"""Loaded into the processes of either arm of `verl_overhead.py`: bare verl, a gate and a stopwatch.
+"""Loaded into the processes of every arm of `verl_overhead.py`: bare verl, a gate and a stopwatch.
 
 Bare verl is its own synchronous trainer. What it cannot do without on a CPU is what ours uses
-there too (workers, rollout), and it looks for finished rollouts as often as ours.
+there too (workers, rollout), and it looks for finished rollouts as often as ours. Its garbage
+collector is set up as ours is, but for the arm whose folder is named `plain`.
 
 `VERL_OVERHEAD_ARM` names a folder with a pipe `gate`, from which a run reads how many steps it may
 take before it waits again, and `steps.jsonl`, one line a step:
@@ -16,6 +17,7 @@ take before it waits again, and `steps.jsonl`, one line a step:
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -29,6 +31,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from verl.trainer.ppo.v1.trainer_base import PPOTrainer
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 
+from runners.verl.collector import SettingAside
 from runners.verl.curriculum_trainer import POLL_SECONDS, CurriculumTrainer
 from runners.verl.step_buffer import StepBuffer
 
@@ -157,3 +160,5 @@ def after_waiting(sample: Callable[..., Any], clock: Stopwatch) -> Callable[...,
 
 if folder := os.environ.get(FOLDER):
     install(Stopwatch(Path(folder)))
+    if Path(folder).name == "plain":
+        gc.callbacks[:] = [call for call in gc.callbacks if not isinstance(call, SettingAside)]
