@@ -9,8 +9,8 @@ seeded by prompt and pair of steps and the learning rate is next to nothing, so 
 train on the same tokens, which is checked.
 
 Both take turns in one run, a step each, and who is first changes from pair to pair
-(`verl_overhead_arm.py`): two runs of the same program differ by 2% for as long as they last, from
-how their memory happens to lie, and a machine's speed changes within half a minute. A step counts
+(`verl_overhead_arm.py`): two runs side by side were found to differ by 2% in every phase, those
+that are the same code among them, and a machine's speed changes within half a minute. A step counts
 from its beginning to the next one's. The first steps of a run are warm-up; there are several runs.
 
 The figure is the geometric mean over pairs of (seconds of our step / of bare verl's). `upper95` and

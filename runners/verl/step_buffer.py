@@ -63,7 +63,7 @@ class Group:
     def chosen(self) -> tuple[str, ...]:
         return tuple(self.keys[i] for i in self.choice)
 
-    def hear(self, told: Mapping[str, Told]) -> Outcome:
+    def hear(self, told: Mapping[str, Told]) -> None:
         """Note the outcome, given what was said of each rollout by its key.
 
         What not every completion has is left out: a reward that is not ours may tell no status.
@@ -80,7 +80,6 @@ class Group:
         )
         if all("text" in row.besides for row in rows):
             self.texts = tuple(row.besides["text"] for row in rows)
-        return self.outcome
 
 
 class StepBuffer(ReplayBuffer):  # type: ignore[misc]
