@@ -70,15 +70,14 @@ class AlternatingTrainer(CurriculumTrainer):
     """Begins as ours, with what bare verl draws from and waits at beside."""
 
     def _build_replay_buffer(self) -> StepBuffer:
-        self.bare = {"replay_buffer": bare_buffer(self), "train_dataloader_it": None}
+        self.turn = "ours"
+        self.waiting = {"bare": {"replay_buffer": bare_buffer(self), "train_dataloader_it": None}}
         return super()._build_replay_buffer()
 
     def _init_dataloader(self) -> None:
         PPOTrainerSync._init_dataloader(self)
-        self.bare["train_dataloader"] = self.train_dataloader
+        self.waiting["bare"]["train_dataloader"] = self.train_dataloader
         super()._init_dataloader()
-        self.turn = "ours"
-        self.waiting = {"bare": self.bare}
 
 
 def arm_of(step: int) -> str:
