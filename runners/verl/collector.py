@@ -2,38 +2,37 @@
 
 A process of verl holds some 700,000 objects once Ray, torch and transformers are imported. A full
 collection looks at each of them, for .4 s, now in one process and then in another while all the
-rest wait. So what survives a long one is set aside (`gc.freeze`), as vLLM does when its engine
-stands (`vllm.utils.gc_utils.freeze_gc_heap`), and later ones look at what came since.
+rest wait. So what survives one is set aside once it is many (`gc.freeze`), as vLLM does when its
+engine stands (`vllm.utils.gc_utils.freeze_gc_heap`), and later ones look at what came since.
 
 Objects set aside are still freed once nothing refers to them; only a cycle that was alive then and
-dies later is not found. That is why it happens a few times at most: a start comes in waves (the
-imports, the model, the first step), and what grows after it is left to Python.
+dies later is not found. That is why it takes an eighth more each time: a start comes in waves (the
+imports, the model, the first step) and is set aside whole, while a process whose steps come and go
+soon stops setting anything aside. Objects are counted rather than seconds, so that a slow machine
+sets the same ones aside as a fast one.
 """
 
 from __future__ import annotations
 
 import gc
-import time
 
-LONG_SECONDS = 0.1
-WAVES = 3
+MANY = 100_000
+SHARE = 1 / 8
 
 
 class SettingAside:
     """Called by Python before and after every collection of this process."""
 
     def __init__(self) -> None:
-        self.waves = 0
-        self._started = 0.0
+        self.aside = 0
 
     def __call__(self, phase: str, about: dict[str, int]) -> None:
-        if about["generation"] < 2 or self.waves == WAVES:
+        if phase == "start" or about["generation"] < 2:
             return
-        if phase == "start":
-            self._started = time.perf_counter()
-        elif time.perf_counter() - self._started > LONG_SECONDS:
+        survivors = len(gc.get_objects())  # those set aside are not among them
+        if survivors > max(MANY, SHARE * self.aside):
             gc.freeze()
-            self.waves += 1
+            self.aside += survivors
 
 
 def set_start_aside() -> None:
