@@ -1,10 +1,11 @@
 """Step time of verl with our trainer beside that of bare verl, on the CPU.
 
-    python benchmarks/verl_overhead.py [--quick] [--model MODEL]
+    python benchmarks/verl_overhead.py [--quick] [--model MODEL] [--chooses]
 
 Bare verl is its own synchronous trainer with the same workers, rollout, reward, settings and poll
 interval; ours draws the same problems in the same order (`sequential`, verl with `shuffle=False`)
-and does its whole work beside: outcomes fetched and told, metrics and logs written. Completions are
+and does its whole work beside: outcomes fetched and told, metrics and logs written. With `--chooses` the same order is wrapped in
+`pods`, which has outcomes read before the update and here keeps every rollout. Completions are
 seeded by prompt and pair of steps and the learning rate is next to nothing, so both decode and
 train on the same tokens, which is checked.
 
@@ -63,14 +64,18 @@ class Design:
     prompts: int = 16
     samples: int = 8
     max_tokens: int = 24
+    chooses: bool = False
+    """Whether ours is a curriculum that chooses what to train on."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="under a minute beside the starts")
     parser.add_argument("--model", default="tiny", help="as in a config")
+    parser.add_argument("--chooses", action="store_true", help="a curriculum that may leave out")
     words = parser.parse_args()
-    design = Design(1, 3, 6, words.model) if words.quick else Design(3, 20, 150, words.model)
+    runs, warmup, pairs = (1, 3, 6) if words.quick else (3, 20, 150)
+    design = Design(runs, warmup, pairs, words.model, chooses=words.chooses)
     found: list[list[Pair]] = []
     for number in range(design.runs):
         found.append(one_run(design))
@@ -79,6 +84,7 @@ def main() -> None:
         "steady_steps_an_arm": design.runs * design.pairs,
         "ratio_by_run": [figures([pairs])["ratio"] for pairs in found],
         "peer": f"verl {version('verl')}, its own synchronous trainer",
+        "curriculum": "pods that keeps all" if design.chooses else "sequential",
         "input": f"{design.model}, {design.prompts} prompts x {design.samples} of at most "
         f"{design.max_tokens} tokens, GRPO, float32, transformers rollout",
         "threads": int(os.environ["OMP_NUM_THREADS"]),
@@ -199,7 +205,7 @@ def with_arm(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 def job_of(design: Design, folder: Path) -> Any:
     """Four batches of problems of the tiny families, one after another and from the top again."""
-    from curricula import Sequential
+    from curricula import PODS, Sequential
     from curricula.base import Item
     from difficulty.engines.base import Sampling
     from difficulty.prompts import Prompter, PromptFormat
@@ -215,7 +221,9 @@ def job_of(design: Design, folder: Path) -> Any:
         folder=folder,
         problems={problem.uid: problem for problem in problems},
         pool=tuple(Item(problem.uid, problem.domain, problem.source) for problem in problems),
-        scheduler=Sequential(),
+        scheduler=PODS(wraps=Sequential(), keep=design.samples)
+        if design.chooses
+        else Sequential(),
         prompter=Prompter(PromptFormat(), {}),
         sampling=Sampling(max_tokens=design.max_tokens),
         seed=0,
