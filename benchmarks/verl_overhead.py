@@ -4,10 +4,10 @@
 
 Bare verl is its own synchronous trainer with the same workers, rollout, reward, settings and poll
 interval; ours draws the same problems in the same order (`sequential`, verl with `shuffle=False`)
-and does its whole work beside: outcomes fetched and told, metrics and logs written. With `--chooses` the same order is wrapped in
-`pods`, which has outcomes read before the update and here keeps every rollout. Completions are
-seeded by prompt and pair of steps and the learning rate is next to nothing, so both decode and
-train on the same tokens, which is checked.
+and does its whole work beside: outcomes fetched and told, metrics and logs written. With
+`--chooses` the same order is wrapped in `pods`, which has outcomes read before the update and here
+keeps every rollout. Completions are seeded by prompt and pair of steps and the learning rate is
+next to nothing, so both decode and train on the same tokens, which is checked.
 
 Both take turns in one run, a step each, and who is first changes from pair to pair
 (`verl_overhead_arm.py`): two runs side by side were found to differ by 2% in every phase, those
@@ -221,9 +221,7 @@ def job_of(design: Design, folder: Path) -> Any:
         folder=folder,
         problems={problem.uid: problem for problem in problems},
         pool=tuple(Item(problem.uid, problem.domain, problem.source) for problem in problems),
-        scheduler=PODS(wraps=Sequential(), keep=design.samples)
-        if design.chooses
-        else Sequential(),
+        scheduler=PODS(wraps=Sequential(), keep=design.samples) if design.chooses else Sequential(),
         prompter=Prompter(PromptFormat(), {}),
         sampling=Sampling(max_tokens=design.max_tokens),
         seed=0,
